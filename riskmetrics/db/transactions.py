@@ -88,7 +88,7 @@ def from_row(row: sa.RowMapping) -> Transaction:
     values["ratio"] = Fraction(row["ratio"]) if row["ratio"] else None
     # an unknown kind counts as an id: it is compared by reference only, as it was before
     is_id = row["has_id"] is not False
-    return Transaction(**values, reference=row["reference"], has_id=is_id, line=row["line"])
+    return Transaction(**values, reference=row["reference"], has_broker_id=is_id, line=row["line"])
 
 
 class LotChanges(NamedTuple):

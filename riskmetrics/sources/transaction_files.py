@@ -304,8 +304,8 @@ def _identify(layout: str, transactions: Iterable[Transaction]) -> list[Transact
     seen: Counter[str] = Counter()
     identified = []
     for one in transactions:
-        has_id = bool(one.reference) and ids[one.reference] == 1
-        if has_id:
+        has_broker_id = bool(one.reference) and ids[one.reference] == 1
+        if has_broker_id:
             content = f"{layout}|{one.reference}"
         else:
             fields = (one.kind.value, one.day, one.symbol, one.quantity, one.price, one.amount)
@@ -314,7 +314,7 @@ def _identify(layout: str, transactions: Iterable[Transaction]) -> list[Transact
             seen[plain] += 1
             content = f"{plain}|{seen[plain]}"
         digest = hashlib.sha256(content.encode()).hexdigest()[:_REFERENCE_CHARS]
-        identified.append(replace(one, reference=digest, has_id=has_id))
+        identified.append(replace(one, reference=digest, has_broker_id=has_broker_id))
     return identified
 
 
