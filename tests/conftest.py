@@ -24,7 +24,7 @@ import typer.testing
 from alembic.script import Script, ScriptDirectory
 
 from riskmetrics import deadlines, trading_calendar
-from riskmetrics.charts import drawing
+from riskmetrics.charts import renderer
 from riskmetrics.cli.database import OBJECTS_PER_COLLECTION
 from riskmetrics.db import embedded, migrate
 from riskmetrics.db.engine import create_engine
@@ -289,15 +289,15 @@ def connection(shared_engine: sa.Engine) -> Iterator[sa.Connection]:
 @pytest.fixture(scope="session", autouse=True)
 def equal_charts_are_drawn_once() -> Iterator[None]:
     """Keep what is drawn: most reports of tests are of the same results, and have 45 charts."""
-    draw, bundle = drawing.convert, cache(drawing.bundle)
+    draw, bundle = renderer.convert, cache(renderer.bundle)
 
     @cache
     def draw_text(specification: str) -> str:
         return draw(json.loads(specification))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(drawing, "convert", lambda each: draw_text(json.dumps(each)))
-        patch.setattr(drawing, "bundle", bundle)
+        patch.setattr(renderer, "convert", lambda each: draw_text(json.dumps(each)))
+        patch.setattr(renderer, "bundle", bundle)
         yield
 
 

@@ -97,8 +97,8 @@ def _read_scripts(options: ReportOptions) -> dict[str, object]:
     return {
         "is_interactive": True,
         "script": markupsafe.Markup(script),  # noqa: S704
-        "script_digests": [_digest(text) for text in (script, options.drawings.browser_bundle())],
-        "libraries": options.drawings.compressed_bundle(),
+        "script_digests": [_digest(text) for text in (script, options.renderer.browser_bundle())],
+        "libraries": options.renderer.compressed_bundle(),
     }
 
 

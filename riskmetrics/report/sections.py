@@ -301,7 +301,7 @@ def _build_section(
         positions=build_table(
             positions, tables["betas"], tables["position_volatility"], tables["contributions"]
         ),
-        figures=NO_FIGURES if charts is None else draw_figures(charts, options.drawings),
+        figures=NO_FIGURES if charts is None else draw_figures(charts, options.renderer),
         changes=list_changes(book.earlier.get(name, {}), headlines, book.flows.get(name, 0.0)),
         contributors=[]
         if earlier_positions is None or charts is None

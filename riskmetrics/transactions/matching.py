@@ -47,7 +47,8 @@ def match_by_content(
     >>> from dataclasses import replace
     >>> from decimal import Decimal
     >>> from riskmetrics.transactions.model import Kind
-    >>> one = Transaction(Kind.FEE, date(2024, 1, 2), Decimal(-5), reference="a", has_broker_id=True)
+    >>> one = Transaction(Kind.FEE, date(2024, 1, 2), Decimal(-5), reference="a",
+    ...     has_broker_id=True)
     >>> other = replace(one, reference="b", has_broker_id=False)
     >>> [pair.stored.reference for pair in match_by_content([other, other],
     ...     [StoredTransaction(one, "broker")], "broker")]

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from riskmetrics import settings, trading_calendar
 from riskmetrics.catalog import Place, all_figures, all_listings
-from riskmetrics.charts.drawing import Drawings
+from riskmetrics.charts.renderer import ChartRenderer
 from riskmetrics.cli import launch, views
 from riskmetrics.db import tables
 from riskmetrics.db.engine import create_engine
@@ -276,7 +276,7 @@ def _figures_of_report(
             patch.setitem(queries, name, name_rows(query, name))
     patch.setattr(sections, "records_by_portfolio", record)
     patch.setattr(page, "page_format", record_format)
-    options = ReportOptions(read_terms(connection, settings.load()), drawings=Drawings(folder))
+    options = ReportOptions(read_terms(connection, settings.load()), renderer=ChartRenderer(folder))
     page.render_page(connection, DAY, options)
     joined = {listing.table: listing.joined for listing in all_listings()}
     return formatted | {
