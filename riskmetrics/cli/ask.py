@@ -95,7 +95,7 @@ def _is_answered(plan: "Plan | None") -> bool:
 
 def _list_questions() -> str:
     """Return all questions that are offered, by group."""
-    from riskmetrics.insights.questions.figures import offered_questions
+    from riskmetrics.insights.questions.question_figures import offered_questions
 
     return "".join(
         f"\n{group}" + "".join(f"\n  {each}" for each in examples)

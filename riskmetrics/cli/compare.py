@@ -48,7 +48,7 @@ def compare(
     Example: riskmetrics compare --from 2022-12-21 --to 2022-12-28 --portfolio Growth
     """
     from riskmetrics import settings
-    from riskmetrics.charts.pro_forma import read_positions
+    from riskmetrics.charts.pro_forma_data import read_positions
     from riskmetrics.db import history_queries, listed_rows
     from riskmetrics.inputs.snapshot import read_terms
     from riskmetrics.results import comparison

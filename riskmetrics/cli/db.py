@@ -213,7 +213,7 @@ def sql(
     from riskmetrics import settings
     from riskmetrics.db import health
     from riskmetrics.db.query import run_query
-    from riskmetrics.limits import MEGABYTE
+    from riskmetrics.size_limits import MEGABYTE
 
     max_bytes = settings.load().max_result_mb * MEGABYTE
     with connect_unmigrated(Role.READER) as engine:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import sqlalchemy as sa
 
-    from riskmetrics.explain.registry import Explanation
+    from riskmetrics.explain.explainer import Explanation
 
 _MAX_SOURCE_ROWS = 5
 """Rows that are printed of a source with more than _MAX_COMPLETE_SOURCE; of others, all are."""
@@ -95,10 +95,10 @@ def explain(
 def _print_metrics(*, as_json: bool) -> None:
     """Print all figures: metric and label; indented, formula, window and recalculation."""
     from riskmetrics import catalog
-    from riskmetrics.explain import registry
+    from riskmetrics.explain import explainer
 
     methods = {
-        figure.name: group.method for group in registry.METRIC_GROUPS for figure in group.figures
+        figure.name: group.method for group in explainer.METRIC_GROUPS for figure in group.figures
     }
     rows: list[dict[str, Any]] = []
     for row in catalog.data_dictionary():
@@ -126,7 +126,7 @@ def _find_explanations(
     from riskmetrics.catalog import find_figure
     from riskmetrics.db import stored_settings, symbol_spellings
     from riskmetrics.db.portfolios import find_portfolio_id
-    from riskmetrics.explain import registry
+    from riskmetrics.explain import explainer
 
     figure, configured = find_figure(metric_name), settings.load()
     with read_transaction() as connection:
@@ -136,7 +136,7 @@ def _find_explanations(
         session = find_session(connection, day)
         market = stored_settings.read_market_index(connection, configured.market_index)
         rate = stored_settings.read_rate_index(connection, configured.rate_index)
-        explanations = registry.explain(
+        explanations = explainer.explain(
             connection,
             str(portfolio),
             figure,
@@ -190,7 +190,7 @@ def _missing_value_error(
 
 
 def _to_record(explanation: "Explanation") -> dict[str, Any]:
-    from riskmetrics.explain.records import explanation_record
+    from riskmetrics.explain.explanation_records import explanation_record
 
     source_rows = {
         what: to_records(_flatten_index(rows)) for what, rows in explanation.source_rows.items()

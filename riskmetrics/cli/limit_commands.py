@@ -37,15 +37,15 @@ def set_(
     riskmetrics limits set Growth value_at_risk 0.03
     """
     from riskmetrics.catalog.limits import find_limited_figure
-    from riskmetrics.db import limits, portfolios, result_queries
-    from riskmetrics.present.limits import describe_check, format_limited
+    from riskmetrics.db import portfolio_limits, portfolios, result_queries
+    from riskmetrics.present.limit_texts import describe_check, format_limited
 
     limit = _parse_limit(value, find_limited_figure(name).unit)
     with write_transaction() as connection:
         portfolio_id = portfolios.find_portfolio_id(connection, portfolio)
-        limits.set_limit(connection, portfolio_id, name, limit)
+        portfolio_limits.set_limit(connection, portfolio_id, name, limit)
         day = result_queries.read_latest_day(connection)
-        checks = limits.preview_checks(connection, day, portfolio_id, name) if day else []
+        checks = portfolio_limits.preview_checks(connection, day, portfolio_id, name) if day else []
     typer.echo(f"{portfolio}: {name} at most {format_limited(name, limit)}")
     for row in checks:
         typer.echo(f"{day}: {describe_check(row)}")
@@ -60,12 +60,12 @@ def unset(portfolio: _Portfolio, name: _Name) -> None:
     Example: riskmetrics limits unset Growth single_name
     """
     from riskmetrics.catalog.limits import find_limited_figure
-    from riskmetrics.db import limits, portfolios
+    from riskmetrics.db import portfolio_limits, portfolios
 
     find_limited_figure(name)
     with write_transaction() as connection:
         portfolio_id = portfolios.find_portfolio_id(connection, portfolio)
-        is_removed = limits.remove_limit(connection, portfolio_id, name)
+        is_removed = portfolio_limits.remove_limit(connection, portfolio_id, name)
     if not is_removed:
         raise NotStoredError(f"{portfolio} has no limit on {name}: see riskmetrics limits list")
     typer.echo(f"{portfolio}: no limit on {name}")
@@ -80,11 +80,11 @@ def list_(as_json: AsJson = False) -> None:
     import pandas as pd
 
     from riskmetrics.catalog.limits import LIMITED_FIGURES
-    from riskmetrics.db import limits
-    from riskmetrics.present.limits import format_limited
+    from riskmetrics.db import portfolio_limits
+    from riskmetrics.present.limit_texts import format_limited
 
     with read_transaction() as connection:
-        stored = limits.read_limits(connection)
+        stored = portfolio_limits.read_limits(connection)
     set_limits: dict[str, list[str]] = {}
     for row in to_records(stored):
         name, limit = row["limit_name"], format_limited(row["limit_name"], row["limit_value"])

@@ -29,8 +29,8 @@ def render(request: Request, *, is_printed: bool = False) -> str:
     """Return the page of a request."""
     from riskmetrics import settings, trading_calendar
     from riskmetrics.inputs.snapshot import read_terms
-    from riskmetrics.report.options import DEFAULT_HISTORY, ReportOptions, open_renderer
     from riskmetrics.report.page import render_page
+    from riskmetrics.report.report_options import DEFAULT_HISTORY, ReportOptions, open_renderer
 
     if request.history is not None and request.since is not None:
         raise UsageError("--history and --since exclude each other: give one of them")

@@ -136,7 +136,7 @@ def _describe_changes(
     name: str, held: dict[str, Decimal], stated: dict[str, Decimal]
 ) -> "Iterable[str]":
     """Yield a line each for new, sold and changed symbols."""
-    from riskmetrics.transactions.comparison import compare_holdings
+    from riskmetrics.transactions.holdings_comparison import compare_holdings
 
     differences = compare_holdings(held, stated)
     kinds: dict[str, list[str]] = {"new": [], "no longer held": [], "changed": []}

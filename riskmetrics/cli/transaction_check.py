@@ -33,7 +33,7 @@ def compare_with_transactions(
     Nothing is stored. Returns the summary; None if the portfolio is not kept by transactions.
     """
     from riskmetrics.db import transactions as store
-    from riskmetrics.transactions.comparison import compare_holdings
+    from riskmetrics.transactions.holdings_comparison import compare_holdings
     from riskmetrics.transactions.lots import (
         build_lots,
         cash_balances,

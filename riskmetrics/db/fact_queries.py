@@ -18,7 +18,7 @@ from riskmetrics.catalog.tail_risk import HEADLINE_TAIL
 from riskmetrics.catalog.track_records import ForecastKind, compared_method
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
-from riskmetrics.db.limits import first_of_status
+from riskmetrics.db.portfolio_limits import first_of_status
 from riskmetrics.db.result_queries import filter_by_portfolio
 
 Record = dict[str, Any]

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from riskmetrics.db import copy
 from riskmetrics.deadlines import Deadline
 from riskmetrics.errors import QueryError
-from riskmetrics.limits import MEGABYTE
+from riskmetrics.size_limits import MEGABYTE
 
 CELL_BYTES = 100
 """Approximate memory of a value in Python in addition to its text, bytes."""

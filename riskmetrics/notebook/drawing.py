@@ -12,9 +12,9 @@ import sqlalchemy as sa
 
 from riskmetrics import settings, trading_calendar
 from riskmetrics.charts.chart import CONFIG
+from riskmetrics.charts.chart_records import CHARTS
 from riskmetrics.charts.portfolio_data import read_chart_data
-from riskmetrics.charts.pro_forma import read_book_inputs
-from riskmetrics.charts.records import CHARTS
+from riskmetrics.charts.pro_forma_data import read_book_inputs
 from riskmetrics.charts.renderer import ChartRenderer, to_file
 from riskmetrics.errors import UsageError
 from riskmetrics.inputs.snapshot import read_terms

@@ -220,7 +220,7 @@ class Results:
 
     def charts(self) -> pd.DataFrame:
         """Return the charts of `chart`: name, title and what each shows."""
-        from riskmetrics.charts.records import CHARTS
+        from riskmetrics.charts.chart_records import CHARTS
 
         rows = [(chart.name, chart.full_title, chart.caption) for chart in CHARTS]
         return ResultFrame(rows, columns=["chart", "title", "caption"])

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from riskmetrics.errors import DataQualityError, UsageError
-from riskmetrics.limits import DEFAULT_LIMITS, Limits
+from riskmetrics.size_limits import DEFAULT_LIMITS, Limits
 from riskmetrics.sources.file_kinds import FileKind, classify_lines
 from riskmetrics.sources.raw_files import decode_text, measure_size, open_content, read_whole
 from riskmetrics.sources.row_validation import MAX_RESPELLINGS_NAMED
@@ -21,6 +21,7 @@ from riskmetrics.sources.security_identifiers import resolve_identifiers
 from riskmetrics.sources.statement_parser import SkippedLine
 from riskmetrics.sources.symbol_forms import describe_lone_codes, has_vendor_codes
 from riskmetrics.sources.tabular_files import RejectedRow
+from riskmetrics.sources.tabular_transactions import find_tables
 from riskmetrics.sources.transaction_documents import is_document, read_document
 from riskmetrics.sources.transaction_layouts import (
     TransactionLayout,
@@ -38,7 +39,6 @@ from riskmetrics.sources.transaction_securities import (
     UnreadRowError,
     learn_row_symbols,
 )
-from riskmetrics.sources.transaction_tables import find_tables
 from riskmetrics.sources.vocabulary import language_date_order
 from riskmetrics.sources.workbooks import is_workbook
 from riskmetrics.text import match_names

@@ -13,8 +13,8 @@ from chart_data import portfolio_data
 
 from riskmetrics.charts import chart as charts
 from riskmetrics.charts.chart import Chart
+from riskmetrics.charts.chart_records import CHARTS
 from riskmetrics.charts.layers import BAD, GOOD, MAX_TILE_OPACITY
-from riskmetrics.charts.records import CHARTS
 from riskmetrics.charts.renderer import ChartRenderer, to_file
 from riskmetrics.report import page
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from riskmetrics.db import copy, query
 from riskmetrics.errors import QueryError
-from riskmetrics.limits import MEGABYTE
+from riskmetrics.size_limits import MEGABYTE
 from tests.commands import invoke
 from tests.conftest import COMMAND
 from tests.forked_commands import PATIENCE

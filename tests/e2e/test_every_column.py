@@ -16,12 +16,12 @@ from riskmetrics.charts.renderer import ChartRenderer
 from riskmetrics.cli import launch, views
 from riskmetrics.db import tables
 from riskmetrics.db.engine import create_engine
-from riskmetrics.explain import registry
+from riskmetrics.explain import explainer
 from riskmetrics.inputs.snapshot import read_terms
 from riskmetrics.insights.fact_types import FACT_TYPES
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
 from riskmetrics.report import page, sections
-from riskmetrics.report.options import ReportOptions
+from riskmetrics.report.report_options import ReportOptions
 from riskmetrics.results import tail_risk_results
 from riskmetrics.sources import simulate
 from tests.commands import invoke
@@ -203,7 +203,7 @@ def test_every_number_of_a_portfolio_is_the_same_when_it_is_computed_another_way
     found = [one for day in DAYS for one in recalculate_explanations(database_url, day, [name])]
     assert list_differences(found) == []
     assert {one.figure.name for one in found} == {
-        figure.name for group in registry.METRIC_GROUPS for figure in group.figures
+        figure.name for group in explainer.METRIC_GROUPS for figure in group.figures
     }
 
 
@@ -302,7 +302,7 @@ def test_a_figure_is_everywhere_but_where_its_record_says_why_not(
         Place.SHOW: shown,
         Place.REPORT: reported,
         Place.EXPLAIN: {
-            figure.name for group in registry.METRIC_GROUPS for figure in group.figures
+            figure.name for group in explainer.METRIC_GROUPS for figure in group.figures
         },
         Place.FACTS: {kind.source for kind in FACT_TYPES.values()},
     }

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from riskmetrics import settings, trading_calendar
 from riskmetrics.catalog import Place, all_figures
 from riskmetrics.cli import launch
-from riskmetrics.computations.track_records import TRACK_RECORD_ASSET
+from riskmetrics.computations.forecast_scores import TRACK_RECORD_ASSET
 from riskmetrics.db import tables
-from riskmetrics.explain import registry
+from riskmetrics.explain import explainer
 from riskmetrics.explain.recalculation import is_equal_as_stored
 from tests.commands import invoke
 from tests.conftest import NewDatabase, open_connection
@@ -258,10 +258,10 @@ def test_a_figure_without_a_recalculation_shows_formula_and_stored_value(
 ) -> None:
     kept = [
         group
-        for group in registry.METRIC_GROUPS
+        for group in explainer.METRIC_GROUPS
         if "hhi" not in {figure.column for figure in group.figures}
     ]
-    monkeypatch.setattr(registry, "METRIC_GROUPS", kept)
+    monkeypatch.setattr(explainer, "METRIC_GROUPS", kept)
     code, (hhi,) = explain("Long-Short", "hhi")
     assert (code, hhi["equal"], hhi["recalculated"], hhi["recalculated_by"]) == (
         0,

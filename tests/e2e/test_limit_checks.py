@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from typer.testing import Result
 
 from riskmetrics.catalog.limits import LIMITED_FIGURES
-from riskmetrics.db import limits, tables
+from riskmetrics.db import portfolio_limits, tables
 from riskmetrics.db.engine import create_engine
 from tests import webhook_server
 from tests.commands import invoke
@@ -44,7 +44,7 @@ def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhook]:
 def statuses(engine: sa.Engine, day: date = DAY) -> dict[str, tuple[str, str | None]]:
     """Return status and subject of the checked limits of a day."""
     with engine.connect() as connection:
-        rows = limits.read_limit_checks(connection, day)
+        rows = portfolio_limits.read_limit_checks(connection, day)
     return {
         name: (status, subject if isinstance(subject, str) else None)
         for name, status, subject in zip(

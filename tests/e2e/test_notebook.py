@@ -16,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 
 import riskmetrics as rm
-from riskmetrics.charts.records import CHARTS
+from riskmetrics.charts.chart_records import CHARTS
 from riskmetrics.errors import UsageError
 from riskmetrics.notebook.reader import sources
 from tests.commands import invoke

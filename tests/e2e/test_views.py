@@ -14,7 +14,7 @@ import sqlalchemy as sa
 import yaml
 
 from riskmetrics import settings
-from riskmetrics.charts.pro_forma import read_book_inputs
+from riskmetrics.charts.pro_forma_data import read_book_inputs
 from riskmetrics.inputs.snapshot import read_terms
 from riskmetrics.insights.claims import catalog
 from tests.commands import invoke

@@ -16,7 +16,7 @@ import pytest
 
 from riskmetrics import settings
 from riskmetrics.errors import DataQualityError, UsageError
-from riskmetrics.limits import Limits
+from riskmetrics.size_limits import Limits
 from riskmetrics.sources import brokers, files, raw_files, tabular_files
 from riskmetrics.sources.scenarios import read_scenarios
 from tests.commands import invoke

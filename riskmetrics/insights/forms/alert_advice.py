@@ -9,7 +9,7 @@ from riskmetrics.insights.forms import own_limits
 from riskmetrics.insights.forms.advice import MUCH_RISK, SALIENCE, is_large, riskiest
 from riskmetrics.insights.forms.limits import MORE, shortened, shown_limit
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.limits import Reach, reached_limits
+from riskmetrics.insights.limits_reached import Reach, reached_limits
 from riskmetrics.insights.severity import LEVELS
 from riskmetrics.insights.slots import Item, Slot, items, name, number, percent, points
 

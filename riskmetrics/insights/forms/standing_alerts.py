@@ -18,7 +18,7 @@ from riskmetrics.insights.forms.limits import (
     value_slots,
 )
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.limits import Reach, left_limits, reached_limits
+from riskmetrics.insights.limits_reached import Reach, left_limits, reached_limits
 from riskmetrics.insights.severity import LEVELS
 from riskmetrics.insights.slots import Item, Slot, items, level, name, ordinal
 

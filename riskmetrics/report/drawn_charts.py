@@ -5,6 +5,7 @@ from typing import NamedTuple
 from markupsafe import Markup, escape
 
 from riskmetrics.charts.chart import to_json
+from riskmetrics.charts.chart_records import CHARTS
 from riskmetrics.charts.extremes import (
     DrawdownSpell,
     Extreme,
@@ -14,7 +15,6 @@ from riskmetrics.charts.extremes import (
     list_periods,
 )
 from riskmetrics.charts.portfolio_data import PortfolioData
-from riskmetrics.charts.records import CHARTS
 from riskmetrics.charts.renderer import ChartRenderer
 from riskmetrics.text import escape_controls
 
