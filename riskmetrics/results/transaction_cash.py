@@ -101,8 +101,10 @@ def _is_unshown_dividend(flows: pd.DataFrame, distributions: pd.DataFrame) -> Bo
     days = paid.drop_duplicates()
     is_paid = ~(distributions["amount"] <= 0.0)  # a wrong price's payment that is reversed is none
     ex_days = distributions.loc[is_paid, ["symbol", "date"]].set_axis(names[1:], axis=1)
-    ex_days = days[names[:2]].drop_duplicates().merge(
-        ex_days.astype({"symbol": object, "day": "datetime64[s]"}), on="symbol"
+    ex_days = (
+        days[names[:2]]
+        .drop_duplicates()
+        .merge(ex_days.astype({"symbol": object, "day": "datetime64[s]"}), on="symbol")
     )
     events = pd.concat([ex_days.assign(step=1), days.assign(step=-1)], ignore_index=True)
     events = events.sort_values([*names, "step"], ascending=[True, True, True, False])
