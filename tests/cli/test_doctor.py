@@ -4,7 +4,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -350,7 +350,7 @@ def test_a_schedule_without_daemon_or_alerts_is_reported(
 
 
 def test_the_remaining_model_budget_is_reported(
-    home: Path, database: str, monkeypatch: pytest.MonkeyPatch
+    home: Path, database: str, monkeypatch: pytest.MonkeyPatch, no_day_ends: datetime
 ) -> None:
     assert "fixed rules" in diagnosis()[1]["model"][0]["finding"]
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
@@ -358,7 +358,7 @@ def test_the_remaining_model_budget_is_reported(
     change(
         database,
         "INSERT INTO ai_spend (day, run_id, prompt_hash, model, reserved)"
-        " VALUES ((now() AT TIME ZONE 'UTC')::date, 'r', 's', 'm', 2)",
+        f" VALUES ('{no_day_ends.date()}', 'r', 's', 'm', 2)",
     )
     code, found, printed = diagnosis()
     assert (code, found["model"][0]["state"]) == (0, "warn")

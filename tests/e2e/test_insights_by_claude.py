@@ -729,6 +729,7 @@ def test_a_preview_is_what_would_be_sent_with_its_price_and_sends_nothing(call, 
     assert Decimal(shown["max_usd"]) > COST
 
 
+@pytest.mark.usefixtures("no_day_ends")
 def test_the_budget_shows_what_was_spent_and_what_is_left(call, engine, api):
     assert "2.000000 of 2.00 USD" in call("ai", "budget").stdout
     call("ai", "generate", "--portfolio", "Long-Short", "--type", "daily_summary")
