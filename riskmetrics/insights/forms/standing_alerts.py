@@ -15,7 +15,7 @@ from riskmetrics.insights.forms.limits import (
     shown_apart,
     value_slots,
 )
-from riskmetrics.insights.forms.lists import REST, shortened
+from riskmetrics.insights.forms.lists import MAX_ITEMS, REST, shortened
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits_reached import Reach, left_limits, reached_limits
 from riskmetrics.insights.severity import LEVELS
@@ -49,6 +49,9 @@ _VOLATILITY = "volatility higher than on {days} of days"
 _HIGHEST = "volatility of {volatility} the highest on record in the past year"
 _OWN = "{name} {value} (limit {limit})"
 _OWN_OF = "{of} {value} (limit {limit} on {name})"
+
+_MAX_ATTENTION = 10
+"""Alerts of a level that are listed as what needs attention, whatever a note states."""
 
 _STREAKS = ("limit_streak", "volatility_percentile_streak")
 """Types of the sessions since which a limit of a user is exceeded, and volatility is an alert."""
@@ -141,10 +144,10 @@ def limits_standing(view: View) -> Iterator[Instance]:
 
 def alerts_by_level(view: View) -> Iterator[Slot]:
     """Yield a list of all alerts at each level, critical first, whatever a note states of them."""
-    alerts = list(_of_levels(reached_limits(view)))
+    alerts = list(_of_levels(reached_limits(view), most=_MAX_ATTENTION))
     for each in reversed(LEVELS):
         if found := [alert for alert in alerts if alert.level == each]:
-            yield _list(found)
+            yield _list(found, most=_MAX_ATTENTION)
 
 
 @form(
@@ -181,11 +184,11 @@ def alerts_unchanged(view: View) -> Iterator[Instance]:
             context=_evidence(alerts), is_steady=True)  # fmt: skip
 
 
-def _list(alerts: Sequence[_Alert]) -> Slot:
+def _list(alerts: Sequence[_Alert], most: int = MAX_ITEMS) -> Slot:
     """Return the list of alerts, the most severe first."""
     ordered = sorted(alerts, key=lambda each: -LEVELS.index(each.level))
     sizes = [each.size for each in ordered]
-    return items(*shortened([each.item for each in ordered], sizes))
+    return items(*shortened([each.item for each in ordered], sizes, most))
 
 
 def _evidence(alerts: Sequence[_Alert]) -> tuple[Fact, ...]:
@@ -194,18 +197,18 @@ def _evidence(alerts: Sequence[_Alert]) -> tuple[Fact, ...]:
     return tuple({fact.id: fact for fact in found}.values())
 
 
-def _of_levels(reaches: Sequence[Reach]) -> Iterator[_Alert]:
+def _of_levels(reaches: Sequence[Reach], most: int = MAX_ITEMS) -> Iterator[_Alert]:
     """Yield the entries of alert levels: positions at one level are one entry."""
     positions = [reach for reach in reaches if reach.kind == "weight"]
     for limit in sorted({reach.limit for reach in positions}, reverse=True):
         if beyond := [each for each in positions if each.limit == limit and not each.is_kept]:
-            yield _positions(beyond)
+            yield _positions(beyond, most)
     for reach in reaches:
         if reach.kind != "weight" or reach.is_kept:
             yield _Alert(_item(reach), reach.level, reach.facts)
 
 
-def _positions(reaches: Sequence[Reach]) -> _Alert:
+def _positions(reaches: Sequence[Reach], most: int) -> _Alert:
     """Return the entry of the positions at one level."""
     facts = tuple(fact for reach in reaches for fact in reach.facts)
     if len(reaches) == 1:
@@ -216,7 +219,7 @@ def _positions(reaches: Sequence[Reach]) -> _Alert:
         for reach, (_, value) in zip(reaches, shown, strict=True)
     ]
     limit = max((limit for limit, _ in shown), key=lambda slot: slot.decimals or 0)
-    slots = {"positions": items(*shortened(entries)), "limit": limit}
+    slots = {"positions": items(*shortened(entries, most=most)), "limit": limit}
     slots["level"] = level(reaches[0].level)
     return _Alert(Item(_POSITIONS, slots), reaches[0].level, facts, len(reaches))
 
