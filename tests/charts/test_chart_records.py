@@ -222,5 +222,5 @@ def test_what_is_not_known_is_neither_in_the_legend_nor_in_the_tooltip(
         assert read_legend(specification) == shown
         assert ("Realized" in json.dumps(specification["layer"])) == (n_known != 0)
         assert altair.Chart.from_dict(specification, validate=True)
-        svg = Drawings(None).draw(specification)
+        svg = ChartRenderer(None).draw(specification)
         assert (">realized<" in svg) == is_known
