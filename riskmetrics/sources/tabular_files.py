@@ -20,8 +20,8 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from riskmetrics.errors import DataQualityError
-from riskmetrics.limits import DEFAULT_LIMITS, MEGABYTE, Limits
 from riskmetrics.metrics._typing import BoolArray, IntArray
+from riskmetrics.size_limits import DEFAULT_LIMITS, MEGABYTE, Limits
 from riskmetrics.sources import cells
 from riskmetrics.sources.file_kinds import FileKind
 from riskmetrics.sources.parquet_files import read_parquet

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from riskmetrics.errors import DataQualityError, UsageError
-from riskmetrics.limits import DEFAULT_LIMITS, Limits
+from riskmetrics.size_limits import DEFAULT_LIMITS, Limits
 from riskmetrics.sources.file_kinds import FileKind, classify_lines
 from riskmetrics.sources.raw_files import decode_text, measure_size, open_content, read_whole
 from riskmetrics.sources.row_validation import MAX_RESPELLINGS_NAMED
@@ -26,6 +26,7 @@ from riskmetrics.sources.symbol_forms import (
     is_coin,
 )
 from riskmetrics.sources.tabular_files import RejectedRow
+from riskmetrics.sources.tabular_transactions import find_tables
 from riskmetrics.sources.transaction_documents import is_document, read_document
 from riskmetrics.sources.transaction_layouts import (
     TransactionLayout,
@@ -43,7 +44,6 @@ from riskmetrics.sources.transaction_securities import (
     UnreadRowError,
     learn_row_symbols,
 )
-from riskmetrics.sources.transaction_tables import find_tables
 from riskmetrics.sources.vocabulary import language_date_order
 from riskmetrics.sources.workbooks import is_workbook
 from riskmetrics.text import match_names
@@ -317,8 +317,8 @@ def _identify(layout: str, transactions: Iterable[Transaction]) -> list[Transact
     seen: Counter[str] = Counter()
     identified = []
     for one in transactions:
-        has_id = bool(one.reference) and ids[one.reference] == 1
-        if has_id:
+        has_broker_id = bool(one.reference) and ids[one.reference] == 1
+        if has_broker_id:
             content = f"{layout}|{one.reference}"
         else:
             fields = (one.kind.value, one.day, one.symbol, one.quantity, one.price, one.amount)
@@ -327,7 +327,7 @@ def _identify(layout: str, transactions: Iterable[Transaction]) -> list[Transact
             seen[plain] += 1
             content = f"{plain}|{seen[plain]}"
         digest = hashlib.sha256(content.encode()).hexdigest()[:_REFERENCE_CHARS]
-        identified.append(replace(one, reference=digest, has_id=has_id))
+        identified.append(replace(one, reference=digest, has_broker_id=has_broker_id))
     return identified
 
 

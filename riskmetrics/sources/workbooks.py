@@ -17,7 +17,7 @@ from xml.parsers import expat
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetVisibleEnum
 
 from riskmetrics.errors import DataQualityError
-from riskmetrics.limits import Limits
+from riskmetrics.size_limits import Limits
 from riskmetrics.sources.file_kinds import FileKind, classify_lines, is_header
 
 Rows = Sequence[Sequence[str]]

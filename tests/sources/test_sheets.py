@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from riskmetrics.errors import DataQualityError, UsageError
-from riskmetrics.limits import Limits
+from riskmetrics.size_limits import Limits
 from riskmetrics.sources import files, workbooks
 from riskmetrics.sources.brokers import read_holdings
 from riskmetrics.sources.event_files import read_events

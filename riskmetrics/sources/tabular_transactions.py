@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from riskmetrics.errors import DataQualityError
-from riskmetrics.limits import Limits
+from riskmetrics.size_limits import Limits
 from riskmetrics.sources.column_contents import find_columns_by_content
 from riskmetrics.sources.file_kinds import (
     FileKind,
