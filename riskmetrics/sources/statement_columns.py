@@ -70,7 +70,9 @@ def _drop_ranks(header: Sequence[str], columns: dict[str, tuple[int, ...]], rows
     if "quantity" not in columns or header_key(header[place]) not in _RANKS:
         return
     texts = [text for _, row in rows if (text := row.get("quantity", "").rstrip("."))]
-    if len(texts) > 1 and texts == [*map(str, range(1, len(texts) + 1))]:
+    places = [*map(str, range(1, len(texts) + 1))]
+    is_sorted = len(texts) > 2 and {*texts} == {*places}  # by another column
+    if len(texts) > 1 and (texts == places or is_sorted):
         del columns["quantity"]
         for _, row in rows:
             row.pop("quantity", None)

@@ -176,6 +176,8 @@ def test_a_position_that_numbers_the_lines_is_no_quantity(file, columns, held_by
     assert held(read_holdings(file(text))) == {"QQA": 10, "QQB": 10}
     with pytest.raises(DataQualityError, match=r"may be quantities.* Position"):
         read_holdings(file("Position,Symbol,Value\n1,QQA,190\n2,QQB,440\n"))
+    with pytest.raises(DataQualityError, match=r"may be quantities.* Position"):
+        read_holdings(file("Position,Symbol,Value\n3,QQC,80\n1,QQA,190\n2,QQB,440\n"))
     weights = read_holdings(file("Position,Symbol,Weight\n1,QQA,60%\n2,QQB,40%\n"))
     assert held(weights) == {"QQA": 0.6, "QQB": 0.4}
     shares = read_holdings(file("Position,Symbol,Price\n2,QQA,19\n1,QQB,44\n"))
