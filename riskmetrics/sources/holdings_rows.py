@@ -252,9 +252,9 @@ def split_rows(table: Table, layout: Layout, decimal: str, size_column: str) -> 
     reasons[titles] = "a title with the sum of its group"
     cash &= ~titles
     is_holding = (reasons == "").astype(bool)
-    if size_column == "market_value":
-        _refuse_unnamed_total(table.keep_rows(is_holding), value[is_holding])
     dollars, totals = amount[cash & ~foreign], value[total & ~np.isnan(value)]
+    if size_column == "market_value" and not len(totals):
+        _refuse_unnamed_total(table.keep_rows(is_holding), value[is_holding])
     return SplitRows(
         table.keep_rows(is_holding),
         float(dollars.sum()) if len(dollars) else float("nan"),
