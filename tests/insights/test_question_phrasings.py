@@ -280,7 +280,7 @@ def test_a_weekday_is_the_latest_one_up_to_the_session() -> None:
                 "sec_01_gross": 0.3,
                 "sec_01_n_in_sector": 3,
                 "sec_01_through_funds": 0.1,
-                "pos_03_in_sector": "SEC_01",
+                "pos_03_in_sector": "Energy",
             },
             "Which positions are in Energy?",
             "Energy is made up of SYM3, 2 others and funds.",
