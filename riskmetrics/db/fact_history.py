@@ -46,10 +46,10 @@ SNAPSHOT_COLUMNS = (
 """Columns of snapshots whose history is read."""
 
 _snapshots, _drawdowns = tables.portfolio_snapshots, tables.STATISTIC_TABLES["portfolio_drawdowns"]
-_shares = tables.portfolio_risk_contributions
-_sectors = tables.portfolio_sector_weights
-_positions = tables.positions
-_checks = tables.portfolio_limit_checks
+_SHARES = tables.portfolio_risk_contributions
+_SECTORS = tables.portfolio_sector_weights
+_POSITIONS = tables.positions
+_CHECKS = tables.portfolio_limit_checks
 
 
 def read_snapshot_history(
@@ -67,9 +67,9 @@ def read_snapshot_history(
     """
     sessions = trading_calendar.sessions_with_lookback(days, n_before)
     weights = sa.select(sa.literal(1)).where(
-        _shares.c.portfolio_id == _snapshots.c.portfolio_id,
-        _shares.c.day == _snapshots.c.snapshot_date,
-        _shares.c.weight.is_not(None),
+        _SHARES.c.portfolio_id == _snapshots.c.portfolio_id,
+        _SHARES.c.day == _snapshots.c.snapshot_date,
+        _SHARES.c.weight.is_not(None),
     )
     statement = (
         sa.select(
@@ -126,8 +126,8 @@ def read_entity_history(
     funds = sa.select(profile.c.symbol).where(sa.or_(profile.c.is_etf, profile.c.is_fund))
     found: dict[str, dict[tuple[str, str], dict[date, float]]] = {}
     for kind, table, column, key in (
-        ("weight", _shares, _shares.c.weight, "symbol"),
-        ("gross", _sectors, _sectors.c.gross_weight, "sector"),
+        ("weight", _SHARES, _SHARES.c.weight, "symbol"),
+        ("gross", _SECTORS, _SECTORS.c.gross_weight, "sector"),
     ):
         size, name = sa.func.abs(column), table.c[key]
         is_limited = name.not_in(funds) if kind == "weight" else sa.true()
@@ -232,15 +232,15 @@ def _price_changes(
         """Return the close of a day, or of a session before it, as values use it."""
         close = tables.market_data_cache
         is_usable = sa.and_(
-            close.c.symbol == _positions.c.symbol, close.c.date.between(oldest, day)
+            close.c.symbol == _POSITIONS.c.symbol, close.c.date.between(oldest, day)
         )
         latest = sa.select(close.c.close).where(is_usable).order_by(close.c.date.desc()).limit(1)
-        return latest.correlate(_positions, pairs).lateral()
+        return latest.correlate(_POSITIONS, pairs).lateral()
 
     price = last_close(pairs.c.day, pairs.c.oldest)
     earlier = last_close(pairs.c.previous, pairs.c.previous_oldest)
     change = SIGNED_QUANTITY * (price.c.close - earlier.c.close)
-    key = _positions.c.portfolio_id, pairs.c.day, pairs.c.n_sessions, _positions.c.symbol
+    key = _POSITIONS.c.portfolio_id, pairs.c.day, pairs.c.n_sessions, _POSITIONS.c.symbol
     return (
         sa.select(
             *key,
@@ -252,7 +252,7 @@ def _price_changes(
         .join(price, sa.true())
         .join(earlier, sa.true())
         .where(
-            _positions.c.portfolio_id.in_(portfolios), _positions.c.deleted_at.is_(None), IS_LISTED
+            _POSITIONS.c.portfolio_id.in_(portfolios), _POSITIONS.c.deleted_at.is_(None), IS_LISTED
         )
         .group_by(*key)
         .subquery()
@@ -263,19 +263,19 @@ def read_limit_checks(
     connection: sa.Connection, days: Sequence[date], portfolios: Collection[UUID]
 ) -> Records:
     """Return the checked limits, each with its status the session before as `status_before`."""
-    earlier = _checks.alias()
+    earlier = _CHECKS.alias()
     pairs = pair_with_sessions_before(days)
-    is_same = equal_columns(earlier, _checks, "portfolio_id", "limit_name")
+    is_same = equal_columns(earlier, _CHECKS, "portfolio_id", "limit_name")
     statement = (
         sa.select(
-            *(_checks.c[name] for name in ("portfolio_id", "day", "limit_name", "limit_value")),
-            *(_checks.c[name] for name in ("value", "subject", "status")),
+            *(_CHECKS.c[name] for name in ("portfolio_id", "day", "limit_name", "limit_value")),
+            *(_CHECKS.c[name] for name in ("value", "subject", "status")),
             earlier.c.status.label("status_before"),
         )
-        .join(pairs, pairs.c.day == _checks.c.day)
+        .join(pairs, pairs.c.day == _CHECKS.c.day)
         .outerjoin(earlier, is_same & (earlier.c.day == pairs.c.previous))
-        .where(_checks.c.portfolio_id.in_(portfolios))
-        .order_by(_checks.c.portfolio_id, _checks.c.day, _checks.c.limit_name)
+        .where(_CHECKS.c.portfolio_id.in_(portfolios))
+        .order_by(_CHECKS.c.portfolio_id, _CHECKS.c.day, _CHECKS.c.limit_name)
     )
     return group_records(connection, statement)
 
@@ -294,17 +294,17 @@ def read_check_history(
     first = trading_calendar.sessions_with_lookback(days, HISTORY_SESSIONS)[0]
     statement = (
         sa.select(
-            *(_checks.c[name] for name in ("portfolio_id", "limit_name", "day")),
-            sa.func.coalesce(_checks.c.subject, "").label("subject"),
-            (sa.cast(_checks.c.value, sa.Double) / sa.cast(_checks.c.limit_value, sa.Double)).label(
+            *(_CHECKS.c[name] for name in ("portfolio_id", "limit_name", "day")),
+            sa.func.coalesce(_CHECKS.c.subject, "").label("subject"),
+            (sa.cast(_CHECKS.c.value, sa.Double) / sa.cast(_CHECKS.c.limit_value, sa.Double)).label(
                 "ratio"
             ),
-            (_checks.c.status == "exceeded").label("is_exceeded"),
-            _checks.c.value,
+            (_CHECKS.c.status == "exceeded").label("is_exceeded"),
+            _CHECKS.c.value,
         )
-        .where(_checks.c.portfolio_id.in_(portfolios), _checks.c.value.is_not(None))
-        .where(_checks.c.day.between(first, days[-1]))
-        .order_by(_checks.c.portfolio_id, _checks.c.limit_name, _checks.c.day)
+        .where(_CHECKS.c.portfolio_id.in_(portfolios), _CHECKS.c.value.is_not(None))
+        .where(_CHECKS.c.day.between(first, days[-1]))
+        .order_by(_CHECKS.c.portfolio_id, _CHECKS.c.limit_name, _CHECKS.c.day)
     )
     found: dict[str, dict[str, dict[date, tuple[str, float, bool, float]]]] = {}
     for row in connection.execute(statement):

@@ -23,7 +23,7 @@ from riskmetrics.panels import MAX_STALE_SESSIONS
 MAX_IN_SECTOR = 3
 """Largest holdings of a sector that are read."""
 
-_positions, _shares = tables.positions, tables.portfolio_risk_contributions
+_POSITIONS, _SHARES = tables.positions, tables.portfolio_risk_contributions
 
 
 def read_changed_holdings(
@@ -42,20 +42,20 @@ def read_changed_holdings(
     moved = sa.or_(
         *(
             sa.and_(when > pairs.c.previous, when <= pairs.c.day)
-            for when in (_positions.c.entry_date, _positions.c.exit_date)
+            for when in (_POSITIONS.c.entry_date, _POSITIONS.c.exit_date)
         )
     )
     touched = (
-        sa.select(_positions.c.portfolio_id, pairs.c.day, pairs.c.previous, _positions.c.symbol)
+        sa.select(_POSITIONS.c.portfolio_id, pairs.c.day, pairs.c.previous, _POSITIONS.c.symbol)
         .join(pairs, moved)
-        .where(_positions.c.portfolio_id.in_(portfolios), _positions.c.deleted_at.is_(None))
+        .where(_POSITIONS.c.portfolio_id.in_(portfolios), _POSITIONS.c.deleted_at.is_(None))
         .distinct()
         .subquery()
     )
     before, after = quantity_on(touched.c.previous), quantity_on(touched.c.day)
-    is_same = equal_columns(_positions, touched, "portfolio_id", "symbol")
+    is_same = equal_columns(_POSITIONS, touched, "portfolio_id", "symbol")
     group = touched.c.portfolio_id, touched.c.day, touched.c.symbol
-    option, earlier, now = _positions.alias(), _shares.alias(), _shares.alias()
+    option, earlier, now = _POSITIONS.alias(), _SHARES.alias(), _SHARES.alias()
     has_options = sa.exists().where(
         option.c.portfolio_id == touched.c.portfolio_id,
         option.c.underlying_symbol == touched.c.symbol,
@@ -72,7 +72,7 @@ def read_changed_holdings(
             *(earlier.c.weight.label("weight_before"), now.c.weight.label("weight_after")),
         )
         .select_from(touched)
-        .join(_positions, is_same & _positions.c.deleted_at.is_(None))
+        .join(_POSITIONS, is_same & _POSITIONS.c.deleted_at.is_(None))
         .outerjoin(earlier, is_weight(earlier, touched.c.previous))
         .outerjoin(now, is_weight(now, touched.c.day))
         .group_by(*group, earlier.c.weight, now.c.weight)
@@ -98,23 +98,23 @@ def read_unpriced_holdings(
         [(day, sessions[place[day] - MAX_STALE_SESSIONS]) for day in days],
     )
     coverage, value = tables.portfolio_coverage, _last_value(pairs)
-    group = _positions.c.portfolio_id, pairs.c.day, _positions.c.symbol
+    group = _POSITIONS.c.portfolio_id, pairs.c.day, _POSITIONS.c.symbol
     statement = (
         sa.select(*group, value.label("last_value"))
-        .select_from(_positions)
+        .select_from(_POSITIONS)
         .join(pairs, is_open(pairs.c.day))
         .join(
             coverage,
             sa.and_(
-                coverage.c.portfolio_id == _positions.c.portfolio_id,
+                coverage.c.portfolio_id == _POSITIONS.c.portfolio_id,
                 coverage.c.day == pairs.c.day,
                 coverage.c.metric == "prices",
                 coverage.c.n_covered < coverage.c.n_total,
             ),
         )
         .where(
-            _positions.c.portfolio_id.in_(portfolios),
-            _positions.c.deleted_at.is_(None),
+            _POSITIONS.c.portfolio_id.in_(portfolios),
+            _POSITIONS.c.deleted_at.is_(None),
             ~_has_price(pairs),
         )
         .group_by(*group)
@@ -124,28 +124,28 @@ def read_unpriced_holdings(
     return group_records(connection, statement)
 
 
-_close = tables.market_data_cache
-_is_close = sa.and_(_close.c.symbol == _positions.c.symbol, _close.c.close.is_not(None))
+_CLOSE = tables.market_data_cache
+_IS_CLOSE = sa.and_(_CLOSE.c.symbol == _POSITIONS.c.symbol, _CLOSE.c.close.is_not(None))
 
 
 def _has_price(pairs: sa.Values) -> sa.ColumnElement[bool]:
     """Return whether a lot has a close that is not too old, or a stated price, as it is valued."""
-    has_close = sa.exists().where(_is_close, _close.c.date.between(pairs.c.oldest, pairs.c.day))
+    has_close = sa.exists().where(_IS_CLOSE, _CLOSE.c.date.between(pairs.c.oldest, pairs.c.day))
     has_value = sa.and_(
-        _positions.c.investment_class == "PRIVATE",
-        _positions.c.market_value.is_not(None),
-        _positions.c.quantity != 0,
+        _POSITIONS.c.investment_class == "PRIVATE",
+        _POSITIONS.c.market_value.is_not(None),
+        _POSITIONS.c.quantity != 0,
     )
-    has_last = _positions.c.last_price.is_not(None)
+    has_last = _POSITIONS.c.last_price.is_not(None)
     is_stated = sa.or_(has_last, sa.func.coalesce(has_value, sa.false()))
     return sa.case((IS_LISTED, has_close), else_=is_stated)
 
 
 def _last_value(pairs: sa.Values) -> sa.ColumnElement[Any]:
     """Return the size of the value of lots at their last closes, or at their entry prices."""
-    last = sa.select(_close.c.close).where(_is_close, _close.c.date <= pairs.c.day)
-    price = last.order_by(_close.c.date.desc()).limit(1).scalar_subquery()
-    paid = sa.func.coalesce(price, _positions.c.entry_price)
+    last = sa.select(_CLOSE.c.close).where(_IS_CLOSE, _CLOSE.c.date <= pairs.c.day)
+    price = last.order_by(_CLOSE.c.date.desc()).limit(1).scalar_subquery()
+    paid = sa.func.coalesce(price, _POSITIONS.c.entry_price)
     return sa.func.abs(sa.func.sum(SIGNED_QUANTITY * paid))
 
 
@@ -158,27 +158,27 @@ def read_sector_holdings(
     """
     profile = tables.company_profiles
     group, size = (
-        (_shares.c.portfolio_id, _shares.c.day, profile.c.sector),
-        sa.func.abs(_shares.c.weight),
+        (_SHARES.c.portfolio_id, _SHARES.c.day, profile.c.sector),
+        sa.func.abs(_SHARES.c.weight),
     )
     is_fund = sa.func.coalesce(sa.or_(profile.c.is_etf, profile.c.is_fund), sa.false())
-    order = size.desc(), _shares.c.symbol
+    order = size.desc(), _SHARES.c.symbol
 
     ranked = (
         sa.select(
             *group,
-            _shares.c.symbol,
+            _SHARES.c.symbol,
             sa.func.row_number().over(partition_by=group, order_by=order).label("rank"),
             sa.func.count().over(partition_by=group).label("n_holdings"),
             sa.func.sum(size, type_=sa.Double)
             .over(partition_by=group, order_by=order, rows=(None, None))
             .label("size"),
         )
-        .join(profile, profile.c.symbol == _shares.c.symbol)
+        .join(profile, profile.c.symbol == _SHARES.c.symbol)
         .where(
-            _shares.c.day.in_(days),
-            _shares.c.portfolio_id.in_(portfolios),
-            *(_shares.c.weight.is_not(None), profile.c.sector.is_not(None), ~is_fund),
+            _SHARES.c.day.in_(days),
+            _SHARES.c.portfolio_id.in_(portfolios),
+            *(_SHARES.c.weight.is_not(None), profile.c.sector.is_not(None), ~is_fund),
         )
         .subquery()
     )

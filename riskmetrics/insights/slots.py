@@ -10,7 +10,7 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from riskmetrics.present import formatting
-from riskmetrics.present.limits import decimals_as_set
+from riskmetrics.present.limit_texts import decimals_as_set
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
 

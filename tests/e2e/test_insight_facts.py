@@ -6,14 +6,13 @@ from datetime import date
 import pandas as pd
 import pytest
 import sqlalchemy as sa
-from typer.testing import CliRunner
 
-from riskmetrics.cli.main import app
 from riskmetrics.db.engine import create_engine
 from riskmetrics.insights import fact_reading
 from riskmetrics.insights.alert_facts import UNKNOWN_START
 from riskmetrics.insights.claims import claims_of
 from riskmetrics.insights.fact_sheet import Sheet
+from tests.commands import invoke
 from tests.e2e.conftest import Run
 
 DAYS = [date(2022, 12, day) for day in (20, 21, 22, 23, 27, 28)]
@@ -23,9 +22,9 @@ DAYS = [date(2022, 12, day) for day in (20, 21, 22, 23, 27, 28)]
 @pytest.fixture
 def connection(sample: str, run: Run) -> "Iterator[sa.Connection]":
     """Six computed sessions, with a limit that leverage keeps and one that it exceeds."""
-    assert CliRunner().invoke(app, ["limits", "set", "Core Equity", "beta", "0.9"]).exit_code == 0
+    assert invoke("limits", "set", "Core Equity", "beta", "0.9").exit_code == 0
     limit = ["limits", "set", "Concentrated", "single_name", "50%"]
-    assert CliRunner().invoke(app, limit).exit_code == 0
+    assert invoke(*limit).exit_code == 0
     assert run(DAYS).exit_code == 0
     engine = create_engine(sample)
     with engine.connect() as opened:

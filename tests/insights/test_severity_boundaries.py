@@ -7,7 +7,7 @@ import pytest
 
 from riskmetrics.insights import severity
 from riskmetrics.insights.claims import View, claims_of
-from riskmetrics.insights.limits import reached_limits
+from riskmetrics.insights.limits_reached import reached_limits
 from riskmetrics.insights.plan import Plan, Step, prune
 from riskmetrics.insights.realize import display_names, realize_claim
 from tests.insights.fact_sheets import build_sheet

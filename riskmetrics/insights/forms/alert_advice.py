@@ -10,7 +10,7 @@ from riskmetrics.insights.forms.advice import MUCH_RISK, SALIENCE, is_large, ris
 from riskmetrics.insights.forms.limits import shown_limit
 from riskmetrics.insights.forms.lists import REST, shortened
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.limits import Reach, reached_limits
+from riskmetrics.insights.limits_reached import Reach, reached_limits
 from riskmetrics.insights.severity import LEVELS
 from riskmetrics.insights.slots import Item, Slot, items, name, number, percent, points
 

@@ -2,7 +2,7 @@
 
 from riskmetrics.insights.claims import View
 from riskmetrics.insights.forms.tail import SMALL
-from riskmetrics.insights.limits import Reach
+from riskmetrics.insights.limits_reached import Reach
 
 _LEAD = {"weight": 8.5, "gross": 8.4, "beta": 8.3, "drawdown": 8.2, "gross_to_equity": 8.1}
 """Kind of limit to the salience of its alert as a title."""

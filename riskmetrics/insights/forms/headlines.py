@@ -25,7 +25,7 @@ from riskmetrics.insights.forms import (
     volatility,
 )
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.limits import reached_limits
+from riskmetrics.insights.limits_reached import reached_limits
 from riskmetrics.insights.slots import label, level, name
 
 _TITLE = 0.2

@@ -10,7 +10,7 @@ from riskmetrics.insights.forms.alert_titles import title_salience
 from riskmetrics.insights.forms.lists import FUNDS, REST, sector_positions, shortened
 from riskmetrics.insights.forms.result import largest_contribution
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.limits import Left, Reach, left_limits, reached_limits
+from riskmetrics.insights.limits_reached import Left, Reach, left_limits, reached_limits
 from riskmetrics.insights.plan import CHANGES_PLACE, MIN_SALIENCE
 from riskmetrics.insights.severity import LEVELS, market_multiple
 from riskmetrics.insights.slots import (

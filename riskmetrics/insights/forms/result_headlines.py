@@ -17,7 +17,7 @@ from riskmetrics.insights.forms import (
     volatility,
 )
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.limits import has_alert_news, reached_limits
+from riskmetrics.insights.limits_reached import has_alert_news, reached_limits
 from riskmetrics.insights.slots import Item, items, level, name, return_size
 
 _QUIET = 0.005

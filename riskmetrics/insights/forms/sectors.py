@@ -7,7 +7,7 @@ from riskmetrics.insights.claims import View, form
 from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.forms.lists import FUNDS, REST, sector_positions
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.limits import reached_limits
+from riskmetrics.insights.limits_reached import reached_limits
 from riskmetrics.insights.severity import NO_SECTORS
 from riskmetrics.insights.slots import Slot, name, size
 

@@ -17,7 +17,7 @@ from riskmetrics.insights.forms.limits import (
 )
 from riskmetrics.insights.forms.lists import MAX_ITEMS, REST, shortened
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.limits import Reach, left_limits, reached_limits
+from riskmetrics.insights.limits_reached import Reach, left_limits, reached_limits
 from riskmetrics.insights.severity import LEVELS, REJECTED
 from riskmetrics.insights.slots import Item, Slot, items, level, name, ordinal
 

@@ -7,7 +7,7 @@ from riskmetrics.insights.claims import View, form
 from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.form_shapes import mirrored
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.limits import reached_limits
+from riskmetrics.insights.limits_reached import reached_limits
 from riskmetrics.insights.slots import Slot, apart, day, is_shown_apart, name, number, size, span
 
 _CLEAR_DIFFERENCE = 0.1

@@ -10,7 +10,7 @@ from riskmetrics.insights.forms import factors, volatility
 from riskmetrics.insights.forms.limits import is_by_trade, shown_apart
 from riskmetrics.insights.forms.lists import REST, rest_of
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.limits import Reach, reached_limits
+from riskmetrics.insights.limits_reached import Reach, reached_limits
 from riskmetrics.insights.slots import Item, Slot, items, level, name, percent
 from riskmetrics.insights.trade_facts import MAX_NAMED
 

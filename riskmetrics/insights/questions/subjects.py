@@ -7,13 +7,13 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from riskmetrics.insights.questions.phrases import Phrase, Token
-from riskmetrics.insights.questions.spelling import read_tokens
-from riskmetrics.insights.questions.vocabulary import (
+from riskmetrics.insights.questions.question_words import (
     is_known,
     load_words,
     read_phrases,
     word_list,
 )
+from riskmetrics.insights.questions.spelling import read_tokens
 
 _KINDS: Final = {"POS": "position", "SEC": "sector", "FAC": "factor", "SCN": "scenario"}
 _MIN_NAME: Final = 4
