@@ -310,5 +310,6 @@ def test_a_name_that_two_positions_share_names_neither() -> None:
         return answer_by_rules(text, claims, sheet.aliases, PORTFOLIOS, sheet.day).statements()
 
     assert stated("What is the weight of Alphabet?") == ()
+    assert stated("What is the weight of Alphabet Inc.?") == ()
     assert stated("What is the weight of GOOG?") == ("position_level:POS_02",)
     assert stated("What is the weight of Alphabet Inc. Class C?") == ("position_level:POS_02",)
