@@ -84,7 +84,9 @@ def plan_portfolios(
 
 def _to_dollars(amount: float) -> Decimal | None:
     """Return an amount rounded to cents, as its column stores it; None if it is NaN."""
-    return None if math.isnan(amount) else Decimal(str(amount)).quantize(Decimal("0.01"))
+    from riskmetrics.transactions.model import CASH_UNIT
+
+    return None if math.isnan(amount) else Decimal(str(amount)).quantize(CASH_UNIT)
 
 
 def report_interpretation(
