@@ -256,47 +256,12 @@ def _price_changes(
     )
 
 
-def read_changed_holdings(
-    connection: sa.Connection, days: Sequence[date], portfolios: Collection[UUID]
-) -> Records:
-    """Return the symbols whose quantity differs from the session before, with both quantities."""
-    pairs = _pair_with_sessions_before(days)
-
-    def quantity_on(day: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-        return sa.func.coalesce(sa.func.sum(SIGNED_QUANTITY).filter(is_open(day)), 0)
-
-    moved = sa.or_(
-        *(
-            sa.and_(when > pairs.c.previous, when <= pairs.c.day)
-            for when in (_POSITIONS.c.entry_date, _POSITIONS.c.exit_date)
-        )
-    )
-    touched = (
-        sa.select(_POSITIONS.c.portfolio_id, pairs.c.day, pairs.c.previous, _POSITIONS.c.symbol)
-        .join(pairs, moved)
-        .where(_POSITIONS.c.portfolio_id.in_(portfolios), _POSITIONS.c.deleted_at.is_(None))
-        .distinct()
-        .subquery()
-    )
-    before, after = quantity_on(touched.c.previous), quantity_on(touched.c.day)
-    is_same = equal_columns(_POSITIONS, touched, "portfolio_id", "symbol")
-    group = touched.c.portfolio_id, touched.c.day, touched.c.symbol
-    statement = (
-        sa.select(*group, before.label("before"), after.label("after"))
-        .join(_POSITIONS, is_same & _POSITIONS.c.deleted_at.is_(None))
-        .group_by(*group)
-        .having(before != after)
-        .order_by(*group)
-    )
-    return group_records(connection, statement)
-
-
 def read_limit_checks(
     connection: sa.Connection, days: Sequence[date], portfolios: Collection[UUID]
 ) -> Records:
     """Return the checked limits, each with its status the session before as `status_before`."""
     earlier = _CHECKS.alias()
-    pairs = _pair_with_sessions_before(days)
+    pairs = pair_with_sessions_before(days)
     is_same = equal_columns(earlier, _CHECKS, "portfolio_id", "limit_name")
     statement = (
         sa.select(
@@ -314,14 +279,14 @@ def read_limit_checks(
 
 def read_check_history(
     connection: sa.Connection, days: Sequence[date], portfolios: Collection[UUID]
-) -> dict[str, dict[str, dict[date, tuple[str, float, bool]]]]:
+) -> dict[str, dict[str, dict[date, tuple[str, float, bool, float]]]]:
     """Return the checks with a value of limits that users set, up to the last of ``days``.
 
     Returns
     -------
     dict
         portfolio_id to name of the limit to session to subject (empty for the portfolio), value
-        over limit, and whether the limit is exceeded.
+        over limit, whether the limit is exceeded, and value.
     """
     first = trading_calendar.sessions_with_lookback(days, HISTORY_SESSIONS)[0]
     statement = (
@@ -332,15 +297,16 @@ def read_check_history(
                 "ratio"
             ),
             (_CHECKS.c.status == "exceeded").label("is_exceeded"),
+            _CHECKS.c.value,
         )
         .where(_CHECKS.c.portfolio_id.in_(portfolios), _CHECKS.c.value.is_not(None))
         .where(_CHECKS.c.day.between(first, days[-1]))
         .order_by(_CHECKS.c.portfolio_id, _CHECKS.c.limit_name, _CHECKS.c.day)
     )
-    found: dict[str, dict[str, dict[date, tuple[str, float, bool]]]] = {}
+    found: dict[str, dict[str, dict[date, tuple[str, float, bool, float]]]] = {}
     for row in connection.execute(statement):
         by_name = found.setdefault(str(row.portfolio_id), {})
-        check = row.subject, float(row.ratio), bool(row.is_exceeded)
+        check = row.subject, float(row.ratio), bool(row.is_exceeded), float(row.value)
         by_name.setdefault(row.limit_name, {})[row.day] = check
     return found
 
@@ -357,7 +323,7 @@ def read_market_closes(
     return closes[index].reindex(pd.DatetimeIndex(sessions)).astype(float)
 
 
-def _pair_with_sessions_before(days: Sequence[date]) -> sa.Values:
+def pair_with_sessions_before(days: Sequence[date]) -> sa.Values:
     """Return the table of sessions, each with the previous one."""
     pairs = [(day, trading_calendar.previous_session(day)) for day in days]
     return values_table("sessions", {"day": sa.Date, "previous": sa.Date}, pairs)

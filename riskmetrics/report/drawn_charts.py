@@ -18,6 +18,8 @@ from riskmetrics.charts.portfolio_data import PortfolioData
 from riskmetrics.charts.renderer import ChartRenderer
 from riskmetrics.text import escape_controls
 
+_LEADING = ("equity", "cumulative_return", "volatility")
+
 
 class DrawnChart(NamedTuple):
     """A chart as the page shows it."""
@@ -39,6 +41,16 @@ class Figures(NamedTuple):
     extremes: list[Extreme]
     periods: list[PeriodReturn]
     drawdowns: list[DrawdownSpell]
+
+    @property
+    def leading(self) -> list[DrawnChart]:
+        """Return the charts of the first screen."""
+        return [chart for chart in self.drawn if chart.name in _LEADING]
+
+    @property
+    def others(self) -> list[DrawnChart]:
+        """Return the charts that a phone folds."""
+        return [chart for chart in self.drawn if chart.name not in _LEADING]
 
 
 NO_FIGURES = Figures([], [], [], [], [])

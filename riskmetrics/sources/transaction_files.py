@@ -152,7 +152,7 @@ def _read_text(path: Path, text: str, limits: Limits) -> _Content:
     order = language_date_order(tables[0].header.cells)
     content = _Content(evidence, tables[0].delimiter, [], [], [], {}, order)
     for table in tables:
-        content.layouts[table.key] = table.conventions
+        content.layouts[table.key] = table.conventions(path)
         rows, skipped, notes = table.read(path)
         content.rows.extend(rows)
         content.skipped.extend(skipped)

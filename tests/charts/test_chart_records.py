@@ -181,3 +181,46 @@ def test_the_largest_deviation_has_the_full_color_and_a_tiny_one_is_pale(
     rows = record.rows(portfolio_data()).iloc[: len(deviations)].assign(deviation=deviations)
     found = record.specification(rows, is_interactive=False)["params"]
     assert {"name": "color_end", "value": end} in found
+
+
+def read_legend(specification: dict) -> list[str]:
+    return sorted(
+        {
+            label
+            for layer in specification["layer"]
+            for label in layer["encoding"].get("color", {}).get("scale", {}).get("domain", [])
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "source", "legend"),
+    [
+        (
+            "cumulative_return",
+            "daily_return",
+            "history",
+            ["holdings of today", "market index", "realized"],
+        ),
+        ("volatility", "realized", "forecasts", ["forecast", "outside the band", "realized"]),
+    ],
+)
+def test_what_is_not_known_is_neither_in_the_legend_nor_in_the_tooltip(
+    name: str, column: str, source: str, legend: list[str]
+) -> None:
+    (record,) = [each for each in CHARTS if each.name == name]
+    for n_known in (None, 1, 0):
+        data = portfolio_data()
+        is_known = n_known is None
+        if not is_known:
+            frame = getattr(data, source).copy()
+            frame.loc[frame[column].dropna().index[n_known:], column] = np.nan
+            data = portfolio_data(**{source: frame})
+        specification = record.specification(record.rows(data), is_interactive=True)
+        lines = set(legend) - (set() if is_known else {"realized"})
+        shown = sorted(lines if n_known != 0 else lines - {"outside the band"})
+        assert read_legend(specification) == shown
+        assert ("Realized" in json.dumps(specification["layer"])) == (n_known != 0)
+        assert altair.Chart.from_dict(specification, validate=True)
+        svg = ChartRenderer(None).draw(specification)
+        assert (">realized<" in svg) == is_known
