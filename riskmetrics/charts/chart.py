@@ -113,12 +113,59 @@ class Chart:
                 {"name": "color_end", "value": self._color_end(rows)},
             ],
             "data": _inline(rows),
-            "layer": [*self.layers, *(self.pointed if is_interactive else ())],
+            "layer": _drop_undefined(
+                [*self.layers, *(self.pointed if is_interactive else ())], rows
+            ),
         }
 
     def _color_end(self, rows: pd.DataFrame) -> float:
         largest = rows[self.color_field].abs().max() if self.color_field else 0.0
         return max(_MIN_COLOR_END, float(f"{largest:.6g}"))
+
+
+def _drop_undefined(layers: list[Layer], rows: pd.DataFrame) -> list[Layer]:
+    """Return the layers with values, lines with two; neither legend nor tooltip names others."""
+    n_values = rows.notna().sum()
+    undefined = set(rows.columns[n_values == 0])
+    kept = [
+        each
+        for each in layers
+        if n_values.get(_field_of(each["encoding"].get("y")), 2)
+        >= (2 if each["mark"]["type"] == "line" else 1)
+    ]
+    labels = {_label_of(each) for each in kept}
+    return [
+        each
+        | {
+            "encoding": {
+                channel: [shown for shown in value if shown["field"] not in undefined]
+                if channel == "tooltip"
+                else _drop_labels(value, labels)
+                for channel, value in each["encoding"].items()
+            }
+        }
+        for each in kept
+    ]
+
+
+def _field_of(channel: Layer | None) -> str | None:
+    return (channel or {}).get("field")
+
+
+def _label_of(layer: Layer) -> str | None:
+    """Return the name of a layer in the legend."""
+    named = [each for each in layer.get("transform", []) if each.get("as") == "series"]
+    return str(named[0]["calculate"]).strip("'") if named else None
+
+
+def _drop_labels(channel: Layer, labels: set[str | None]) -> Layer:
+    """Return a channel; its scale, if it is that of a legend, has only these labels."""
+    if _field_of(channel) != "series":
+        return channel
+    named = zip(channel["scale"]["domain"], channel["scale"]["range"], strict=True)
+    kept = [(label, color) for label, color in named if label in labels]
+    scale = {"domain": [label for label, _ in kept], "range": [color for _, color in kept]}
+    return channel | {"scale": scale}
 
 
 def _day_format(rows: pd.DataFrame) -> str:

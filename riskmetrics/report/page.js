@@ -83,6 +83,47 @@
     apply();
   }
 
+  // On a phone the parts of a portfolio are folded; links, searches and printing open them.
+  const parts = [...document.querySelectorAll("details.part")];
+  const phone = window.matchMedia("(max-width: 36rem)");
+  const foldParts = () => parts.forEach((part) => (part.open = !phone.matches));
+  const showTarget = () => {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    for (let each = target?.closest("details"); each; each = each.parentElement.closest("details")) {
+      each.open = true;
+    }
+    target?.scrollIntoView();
+  };
+  let wereOpen = [];
+  foldParts();
+  showTarget();
+  phone.addEventListener("change", foldParts);
+  window.addEventListener("hashchange", showTarget);
+  window.addEventListener("beforeprint", () => {
+    wereOpen = parts.map((part) => part.open);
+    parts.forEach((part) => (part.open = true));
+  });
+  window.addEventListener("afterprint", () =>
+    parts.forEach((part, place) => (part.open = wereOpen[place])),
+  );
+
+  // What scrolls sideways is reached by the keyboard, with the name of its table.
+  const scrolled = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      const names = target.querySelector("table").getAttribute("aria-labelledby");
+      const isCut = target.scrollWidth > target.clientWidth;
+      for (const [name, value] of Object.entries({
+        tabindex: "0",
+        role: "group",
+        "aria-labelledby": names,
+      })) {
+        if (isCut) target.setAttribute(name, value);
+        else target.removeAttribute(name);
+      }
+    }
+  });
+  document.querySelectorAll(".wide").forEach((each) => scrolled.observe(each));
+
   for (const table of document.querySelectorAll("table.sortable")) {
     unfold(table);
     makeSortable(table);
@@ -115,6 +156,7 @@
     const options = { actions: false, renderer: "svg", ast: true, logLevel: 1 }; // only errors
     await window.vegaEmbed(target, specification, options);
     const drawn = target.querySelector("svg");
+    drawn.querySelectorAll("[role]").forEach((each) => each.removeAttribute("role")); // one image
     drawn.setAttribute("role", "img");
     drawn.setAttribute("aria-label", picture.getAttribute("aria-label"));
     picture.replaceWith(target);

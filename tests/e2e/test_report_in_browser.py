@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
-from riskmetrics.charts.pro_forma import VAR_LEVEL, read_book_inputs
+from riskmetrics.charts.pro_forma_data import VAR_LEVEL, read_book_inputs
 from riskmetrics.cli import pdf
 from riskmetrics.db import tables
 from riskmetrics.inputs.snapshot import SnapshotTerms
@@ -16,6 +16,7 @@ from riskmetrics.results.option_results import PricingParameters
 from tests.conftest import open_connection
 from tests.e2e import browser
 from tests.e2e.conftest import Run, query_frame
+from tests.page_structure import check_structure
 from tests.report_options import render
 
 DAY = date(2022, 12, 28)
@@ -48,6 +49,13 @@ CUT_LABELS = """
     return box.width > 0 && (box.left < frame.left - 3 || box.right > frame.right + 12);
   }).map((text) => svg.closest('figure').className + ': ' + text.textContent);
 })
+"""
+
+FOLDED = "[...document.querySelectorAll('details.part')].every((part) => !part.open)"
+UNREACHABLE = """
+[...document.querySelectorAll('.wide')].filter((each) => each.checkVisibility()
+  && each.scrollWidth > each.clientWidth
+  && (each.tabIndex !== 0 || !each.getAttribute('aria-labelledby'))).length
 """
 
 LINES_OF_HEADLINES = """
@@ -104,14 +112,17 @@ def test_the_page_is_readable_at_both_widths_and_a_pdf_has_a_cover_and_two_pages
     page_file: Path, sample: str, tmp_path: Path
 ) -> None:
     assert page_file.stat().st_size < 3_000_000
+    check_structure(page_file.read_text(encoding="utf-8"))
     for width in (390, 1400):
         with browser.open_browser(tmp_path / f"profile-{width}") as page:
             page.set_width(width)
             page.open(page_file.as_uri(), "Portfolio risk", "Long-Short", "Needs attention")
-            assert "Realized" in page.evaluate("document.body.innerText")
+            assert page.evaluate(FOLDED) == (width == 390)
+            check_keyboard(page)
             page.evaluate(
                 "document.querySelectorAll('details').forEach((each) => each.open = true)"
             )
+            assert "Realized" in page.evaluate("document.body.innerText")
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             assert page.evaluate(OVERLAPS) == []
             assert page.evaluate(CUT_LABELS) == []
@@ -143,6 +154,24 @@ def test_the_page_is_readable_at_both_widths_and_a_pdf_has_a_cover_and_two_pages
 
 def count_pages(printed: bytes) -> int:
     return len(re.findall(rb"/Type\s*/Page\b", printed))
+
+
+def check_keyboard(page: browser.Page) -> None:
+    """The first key skips to the portfolios; links open what is folded; paper has all of it."""
+    page.send_command("Input.dispatchKeyEvent", type="keyDown", key="Tab", code="Tab")
+    assert page.evaluate("document.activeElement.hash") == "#main"
+    folds = "[...document.querySelectorAll('details.part')].map((part) => part.open)"
+    before = page.evaluate(folds)
+    page.evaluate("document.querySelector('a[href=\"#portfolio-1-notes\"]').click()")
+    notes = "document.querySelector('#portfolio-1-notes')"
+    page.wait_until(f"{notes}.closest('details').open")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert all(page.evaluate(folds))
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    after = page.evaluate(folds)
+    assert sum(after) == sum(before) + (not all(before))
+    page.evaluate("document.querySelectorAll('details').forEach((each) => each.open = true)")
+    page.wait_until(f"{UNREACHABLE.strip()} === 0")
 
 
 def check_table(page: browser.Page) -> None:
