@@ -309,8 +309,9 @@ def price_rows(validator: RowValidator) -> pd.DataFrame:
 
 def _note_options(validator: RowValidator, symbols: "pd.Series[str]") -> None:
     """Note symbols of options: their values are those that are stated with the holdings."""
-    options = [one for one in symbols[validator.valid_rows].unique() if parse_option(one)]
-    if options:
+    distinct = symbols[validator.valid_rows].drop_duplicates()
+    options = distinct[[parse_option(one) is not None for one in distinct]]
+    if len(options):
         validator.notes.append(
             f"closes of options are stored, but do not value holdings: {join_names(options)}. State"
             " the prices of options with the holdings"
