@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple, Self
+from uuid import uuid4
 
 import dagster as dg
 import sqlalchemy as sa
@@ -24,6 +25,9 @@ MAX_OPEN_RUN_FILES = 8
 
 _inherited: list[sa.Engine] = []
 """Engines of the parent of a forked process: SQLite allows neither using nor closing them."""
+
+_PARTITION_MARK = f"partition{uuid4().hex}"
+"""Stands for the partition in the text of an event that is stored once per partition."""
 
 _SYNCHRONIZED = "PRAGMA synchronous = FULL"
 """Commits are on the disk when they return, with all earlier ones of the file."""
@@ -171,18 +175,26 @@ class BatchingEventLogStorage(private.SqliteEventLogStorage):
     def _store_asset_check_evaluation_planned(
         self, event: dg.EventLogEntry, event_id: int | None
     ) -> None:
-        """Insert a row per partition; Dagster's method serializes the event again for each."""
-        planned = event.get_dagster_event().asset_check_planned_data
+        """Insert a row per partition, whose event names that partition only.
+
+        Dagster's method serializes the event of all partitions again for each.
+        """
+        dagster_event = event.get_dagster_event()
+        planned = dagster_event.asset_check_planned_data
         if not planned.partitions_subset:
             super()._store_asset_check_evaluation_planned(event, event_id)
             return
-        stored = self._event_to_row(event)
+        marked = private.replace(
+            planned, partitions_subset=private.DefaultPartitionsSubset({_PARTITION_MARK})
+        )
+        marked_event = dagster_event._replace(event_specific_data=marked)
+        stored = super()._event_to_row(event._replace(dagster_event=marked_event))
+        text = stored["event"]
         row = {
             "asset_key": planned.asset_key.to_string(),
             "check_name": planned.check_name,
             "run_id": event.run_id,
             "execution_status": private.AssetCheckExecutionRecordStatus.PLANNED.value,
-            "evaluation_event": stored["event"],
             "evaluation_event_timestamp": stored["timestamp"],
             "evaluation_event_storage_id": event_id,
         }
@@ -190,7 +202,14 @@ class BatchingEventLogStorage(private.SqliteEventLogStorage):
         with self.index_connection() as index:
             index.execute(
                 private.AssetCheckExecutionsTable.insert(),
-                [row | {"partition": partition} for partition in partitions],
+                [
+                    row
+                    | {
+                        "partition": partition,
+                        "evaluation_event": text.replace(_PARTITION_MARK, partition),
+                    }
+                    for partition in partitions
+                ],
             )
 
     def has_table(self, table_name: str) -> bool:

@@ -1,6 +1,8 @@
 """Errors of riskmetrics. Each message states what happened, where, and what to do.
 
 RiskmetricsError             exit 1
+├── NotStoredError           exit 1  what a command is to show or change is undefined or not stored
+├── QueryError               exit 1  a query of the user cannot be run
 ├── UsageError               exit 2  invalid option, unknown name or impossible range
 │   └── InvalidSessionError  not a completed exchange session
 ├── DataQualityError         exit 3  the data are insufficient
@@ -35,6 +37,14 @@ class RiskmetricsError(Exception):
     """Base class of all errors of riskmetrics; the message is written for users."""
 
     exit_code = 1
+
+
+class NotStoredError(RiskmetricsError):
+    """What a command is to show or change is undefined or not stored."""
+
+
+class QueryError(RiskmetricsError):
+    """A query of the user that the database rejects, or whose result is too large."""
 
 
 class UsageError(RiskmetricsError):

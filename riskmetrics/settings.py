@@ -14,7 +14,6 @@ from pydantic_settings import SettingsConfigDict
 
 from riskmetrics import folders
 from riskmetrics.errors import ConfigurationError
-from riskmetrics.limits import MEGABYTE, Limits
 from riskmetrics.setting_types import (
     AnnualRate,
     ApiKey,
@@ -29,6 +28,7 @@ from riskmetrics.setting_types import (
     UsdAmount,
     url_validator,
 )
+from riskmetrics.size_limits import MEGABYTE, Limits
 from riskmetrics.text import simplify_validation
 from riskmetrics.vendor_settings import VendorSettings
 

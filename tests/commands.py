@@ -7,11 +7,26 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
+from typer.testing import CliRunner, Result
 
-from riskmetrics.cli.main import main
+from riskmetrics.cli.main import app, describe_failure, main
+
+
+def invoke(*arguments: str, **options: Any) -> Result:
+    """Call a command; an expected error has the exit code and the message that a user gets."""
+    result = CliRunner().invoke(app, arguments, standalone_mode=False, **options)
+    if result.exception is None:
+        result.exit_code = result.return_value or 0
+    elif described := describe_failure(result.exception):
+        result.exit_code, sentence = described
+        message = f"riskmetrics: {sentence}\n".encode()
+        result.stderr_bytes += message
+        result.output_bytes += message
+    return result
 
 
 def call_main(

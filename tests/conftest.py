@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cache
 from itertools import count, islice
 from pathlib import Path
@@ -24,11 +25,12 @@ import typer.testing
 from alembic.script import Script, ScriptDirectory
 
 from riskmetrics import deadlines, trading_calendar
-from riskmetrics.charts import drawing
+from riskmetrics.charts import renderer
 from riskmetrics.cli.database import OBJECTS_PER_COLLECTION
 from riskmetrics.db import embedded, migrate
 from riskmetrics.db.engine import create_engine
 from tests.forked_commands import start_server
+from tests.stopped_clocks import stopped_clock
 
 NewDatabase = Callable[..., str]
 Superuser = psycopg.Connection[tuple[object, ...]]
@@ -289,15 +291,15 @@ def connection(shared_engine: sa.Engine) -> Iterator[sa.Connection]:
 @pytest.fixture(scope="session", autouse=True)
 def equal_charts_are_drawn_once() -> Iterator[None]:
     """Keep what is drawn: most reports of tests are of the same results, and have 45 charts."""
-    draw, bundle = drawing.convert, cache(drawing.bundle)
+    draw, bundle = renderer.convert, cache(renderer.bundle)
 
     @cache
     def draw_text(specification: str) -> str:
         return draw(json.loads(specification))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(drawing, "convert", lambda each: draw_text(json.dumps(each)))
-        patch.setattr(drawing, "bundle", bundle)
+        patch.setattr(renderer, "convert", lambda each: draw_text(json.dumps(each)))
+        patch.setattr(renderer, "bundle", bundle)
         yield
 
 
@@ -374,6 +376,27 @@ def no_processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
         pytest.fail("the test starts a process: mark it with @pytest.mark.integration")
 
     monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
+
+
+@pytest.fixture(autouse=True)
+def no_session_closes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stop the clock of the calendar: a test and what it tests take the same session for the last.
+
+    So do the processes of `tests.forked_commands`, and no others.
+    """
+    monkeypatch.setattr(trading_calendar, "datetime", stopped_clock(datetime.now(UTC)))
+
+
+@pytest.fixture
+def no_day_ends(monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """Stop the clocks of daily and hourly limits, and return their present: midnight resets them.
+
+    Limits of calls per minute are not reached in such a test, since it would wait forever.
+    """
+    present = datetime.now(UTC)
+    for module in ("db.spending", "db.vendor", "insights.budget"):
+        monkeypatch.setattr(f"riskmetrics.{module}.datetime", stopped_clock(present))
+    return present
 
 
 @pytest.fixture(autouse=True)

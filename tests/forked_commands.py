@@ -12,9 +12,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
+
+from tests.stopped_clocks import calendar_present, stop_calendar
 
 _PRELOADED = (
     *("riskmetrics.cli.main", "riskmetrics.definitions", "riskmetrics.dagster_events"),
@@ -81,7 +84,8 @@ class ForkedCommand:
         started, ready = _CONTEXT.Pipe(duplex=False)
         streams = tuple(map(str, (output, errors or output)))
         self._process = _CONTEXT.Process(
-            target=_run, args=(ready, list(arguments), dict(environment), str(cwd), streams)
+            target=_run,
+            args=(ready, list(arguments), dict(environment), str(cwd), streams, calendar_present()),
         )
         self._process.start()
         ready.close()
@@ -112,8 +116,12 @@ def _run(
     environment: dict[str, str],
     cwd: str,
     streams: tuple[str, str],
+    present: datetime,
 ) -> None:
-    """Become the command: a process group, streams, variables, folder and signals of its own."""
+    """Become the command: a process group, streams, variables, folder and signals of its own.
+
+    Its calendar takes ``present`` for the present, as that of the test does.
+    """
     os.setsid()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number, stream in enumerate(streams, 1):
@@ -126,6 +134,7 @@ def _run(
     ready.close()
     from riskmetrics.cli.main import main
 
+    stop_calendar(present)
     sys.argv = ["riskmetrics", *arguments]
     try:
         main()

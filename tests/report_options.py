@@ -6,8 +6,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from riskmetrics.inputs.snapshot import SnapshotTerms
-from riskmetrics.report.options import ReportOptions
 from riskmetrics.report.page import render_page
+from riskmetrics.report.report_options import ReportOptions
 from riskmetrics.results.option_results import PricingParameters
 
 

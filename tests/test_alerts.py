@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 from urllib3.util import Retry
 
 from riskmetrics import alerts, settings
-from riskmetrics.cli.main import app
 from riskmetrics.errors import AlertDeliveryError, ConfigurationError
 from tests import mail_server, webhook_server
+from tests.commands import invoke
 
 
 @pytest.fixture(autouse=True)
@@ -98,13 +97,13 @@ def test_a_name_cannot_mention_a_channel_or_disguise_a_link(
 
 def test_without_a_setting_nothing_is_sent_and_the_command_says_what_to_set() -> None:
     assert alerts.send(settings.load(), "a", "b") == []
-    result = CliRunner().invoke(app, ["alert"])
+    result = invoke("alert")
     assert isinstance(result.exception, ConfigurationError)
     assert "RISKMETRICS_ALERT_WEBHOOK" in str(result.exception)
 
 
 def test_alert_command_sends_its_text(webhook: webhook_server.Webhook) -> None:
-    result = CliRunner().invoke(app, ["alert", "the disk is full"])
+    result = invoke("alert", "the disk is full")
     assert (result.exit_code, result.output) == (0, "sent by webhook\n")
     assert "the disk is full" in webhook.messages[0]
 

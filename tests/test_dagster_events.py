@@ -164,6 +164,29 @@ def by_keys(event: dg.EventLogEntry) -> dg.EventLogEntry:
     return event._replace(dagster_event=event.dagster_event._replace(event_specific_data=planned))
 
 
+def name_own_partitions(index: Path) -> int:
+    """Let the event of each planned check name the partition of its row only; return the rows."""
+    with closing(sqlite3.connect(index)) as connection, connection:
+        rows = connection.execute(
+            "SELECT evaluation_event, partition, id FROM asset_check_executions"
+            " WHERE execution_status = 'PLANNED' AND partition IS NOT NULL"
+        ).fetchall()
+        for text, partition, row in rows:
+            event = dg.deserialize_value(text, dg.EventLogEntry)
+            planned: Any = event.dagster_event.event_specific_data
+            own = private.replace(
+                planned, partitions_subset=private.DefaultPartitionsSubset({partition})
+            )
+            changed = event._replace(
+                dagster_event=event.dagster_event._replace(event_specific_data=own)
+            )
+            connection.execute(
+                "UPDATE asset_check_executions SET evaluation_event = ? WHERE id = ?",
+                (dg.serialize_value(changed), row),
+            )
+    return len(rows)
+
+
 @pytest.mark.parametrize("batch_size", [5, 1000])
 def test_the_files_have_the_same_rows_as_those_of_dagster_but_planned_keys(
     folder: Path,
@@ -184,6 +207,8 @@ def test_the_files_have_the_same_rows_as_those_of_dagster_but_planned_keys(
         storage.store_event_batch(events)
     assert sum(by_keys(event) is not event for events in calls for event in events) == 10
     storage.dispose()
+    original.dispose()
+    assert name_own_partitions(folder / "original" / "index.db") > 8
     files = sorted(file.name for file in (folder / "original").glob("*.db"))
     assert len(files) == 3  # the index and two runs
     assert sorted(file.name for file in folder.glob("*.db")) == files

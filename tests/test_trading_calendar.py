@@ -10,6 +10,7 @@ import pytest
 from riskmetrics import trading_calendar as calendar
 from riskmetrics.errors import InvalidSessionError
 from tests import write_closed_days
+from tests.stopped_clocks import stopped_date
 
 NEW_YORK = ZoneInfo("America/New_York")
 LONG_AFTER = datetime(2026, 1, 15, tzinfo=UTC)
@@ -82,8 +83,10 @@ def test_results_begin_a_year_of_sessions_after_the_calendar():
     assert calendar.sessions_index()[0].date() == calendar.FIRST_SESSION
 
 
-def test_the_calendar_reaches_into_next_year():
-    assert calendar.calendar_end().year == date.today().year + 1
+@pytest.mark.parametrize("today", [date(2026, 12, 31), date(2026, 1, 1)])
+def test_the_calendar_reaches_into_next_year(monkeypatch, today):
+    monkeypatch.setattr(calendar, "date", stopped_date(today))
+    assert calendar._schedule.__wrapped__().sessions[-1].date() == date(2027, 12, 31)
 
 
 def test_closed_weekdays_are_the_holidays():
@@ -199,7 +202,7 @@ def test_a_session_closes_when_the_exchange_says(day, hour):
     )
 
 
-@pytest.mark.parametrize("last", [date(date.today().year + 1, 12, 31), write_closed_days.LAST])
+@pytest.mark.parametrize("last", [calendar.calendar_end(), write_closed_days.LAST])
 def test_the_file_of_closed_days_is_that_of_the_installed_calendar(last):
     """After an upgrade of exchange_calendars: python -m tests.write_closed_days."""
     stored, computed = calendar.read_schedule(last), calendar.compute_schedule(last)

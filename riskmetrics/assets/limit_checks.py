@@ -7,9 +7,9 @@ from riskmetrics.addresses import served_report_url
 from riskmetrics.assets import reports, table_schemas
 from riskmetrics.assets.partitions import run_sessions, session_partitions
 from riskmetrics.computations.result_assets import RESULT_ASSETS
-from riskmetrics.db import limits, tables
+from riskmetrics.db import portfolio_limits, tables
 from riskmetrics.errors import AlertDeliveryError
-from riskmetrics.present.limits import describe_check
+from riskmetrics.present.limit_texts import describe_check
 from riskmetrics.resources import Warehouse, provenance
 from riskmetrics.text import join_names
 
@@ -27,9 +27,9 @@ def portfolio_limit_checks(context: dg.AssetExecutionContext, warehouse: Warehou
     """Status of each limit of the portfolios, with one alert of each change."""
     days = run_sessions(context)
     with warehouse.begin("portfolio_limit_checks") as connection:
-        written = limits.check_limits(connection, days, provenance(context))
-        counts = limits.count_statuses(connection, days)
-        latest = limits.read_limit_checks(connection, days[-1])
+        written = portfolio_limits.check_limits(connection, days, provenance(context))
+        counts = portfolio_limits.count_statuses(connection, days)
+        latest = portfolio_limits.read_limit_checks(connection, days[-1])
     for day in days:
         context.add_asset_metadata(
             {
@@ -52,7 +52,7 @@ def _alert_of_changes(context: dg.AssetExecutionContext, warehouse: Warehouse) -
     and before the commit, the next run sends again.
     """
     with warehouse.begin("limit alerts") as connection:
-        changes = limits.lock_unsent_changes(connection)
+        changes = portfolio_limits.lock_unsent_changes(connection)
         if not changes:
             return
         subject = f"riskmetrics: limits on {changes[0]['day']}"
@@ -69,4 +69,4 @@ def _alert_of_changes(context: dg.AssetExecutionContext, warehouse: Warehouse) -
                 else f"{error}; the next run sends the alert of limits again"
             )
         if channels:
-            limits.mark_alerted(connection, changes)
+            portfolio_limits.mark_alerted(connection, changes)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
-from riskmetrics.charts.pro_forma import BookInputs, ProForma
+from riskmetrics.charts.pro_forma_data import BookInputs, ProForma
 from riskmetrics.db import history_queries, listed_rows, result_queries
 from riskmetrics.present import formatting
 

@@ -9,7 +9,7 @@ import pandas as pd
 from riskmetrics import trading_calendar
 from riskmetrics.charts.labels import place_labels
 from riskmetrics.charts.portfolio_data import PortfolioData
-from riskmetrics.charts.pro_forma import ProForma
+from riskmetrics.charts.pro_forma_data import ProForma
 from riskmetrics.metrics.decayed_beta import Z_95
 from riskmetrics.present import formatting
 

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from riskmetrics.errors import ConfigurationError
+
 
 def alert(
     text: Annotated[
@@ -15,7 +17,6 @@ def alert(
     Example: riskmetrics catch-up || riskmetrics alert "the night failed"
     """
     from riskmetrics import alerts, settings
-    from riskmetrics.errors import ConfigurationError
 
     channels = alerts.send(settings.load(), "riskmetrics: an alert", text)
     if not channels:

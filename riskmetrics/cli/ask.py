@@ -4,13 +4,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from riskmetrics.cli.database import connect_at_head, read_transaction
 from riskmetrics.cli.insight_requests import (
     build_generation_context,
     generate_with_model,
     select_requests,
 )
-from riskmetrics.cli.output import fail, print_frame, print_json, require_printable
+from riskmetrics.cli.output import print_frame, print_json, require_printable
 from riskmetrics.cli.shared_options import AsJson, Day
+from riskmetrics.cli.show_insights import print_insights
+from riskmetrics.errors import NotStoredError, UsageError
 
 if TYPE_CHECKING:
     from riskmetrics.insights.plan import Plan
@@ -38,8 +41,6 @@ def ask(
     Example: riskmetrics ai ask Growth "What drives the volatility?" --date 2022-12-28
     """
     from riskmetrics import settings
-    from riskmetrics.cli.database import connect_at_head, read_transaction
-    from riskmetrics.cli.show_insights import print_insights
     from riskmetrics.db import insight_store
     from riskmetrics.db.portfolios import find_portfolio_id
     from riskmetrics.insights import pipeline
@@ -52,7 +53,7 @@ def ask(
         typer.echo(f"You can ask:{_list_questions()}")
         return
     if not 0 < len(question.strip()) <= MAX_QUESTION_CHARS:
-        raise fail(f"a question must have 1 to {MAX_QUESTION_CHARS} characters", code=2)
+        raise UsageError(f"a question must have 1 to {MAX_QUESTION_CHARS} characters")
     require_printable(question, "the question")
     configured = settings.load()
     with connect_at_head() as engine:
@@ -67,7 +68,7 @@ def ask(
                 )
         request = requests[0]
         if configured.anthropic_api_key is None and not _is_answered(request.plan):
-            raise fail(_offer(request.plan), code=2)
+            raise UsageError(_offer(request.plan))
         context = build_generation_context(configured)
         if configured.anthropic_api_key is None:
             with engine.begin() as connection:
@@ -81,7 +82,7 @@ def ask(
         with engine.connect() as connection:
             answer = insight_store.read_answer(connection, keys)
     if answer is None:
-        raise fail(
+        raise NotStoredError(
             f"too many facts of {portfolio} are undefined to answer: see riskmetrics show undefined"
         )
     print_insights(request.sheet.day, [answer], as_json=as_json)
@@ -94,7 +95,7 @@ def _is_answered(plan: "Plan | None") -> bool:
 
 def _list_questions() -> str:
     """Return all questions that are offered, by group."""
-    from riskmetrics.insights.questions.figures import offered_questions
+    from riskmetrics.insights.questions.question_figures import offered_questions
 
     return "".join(
         f"\n{group}" + "".join(f"\n  {each}" for each in examples)
@@ -121,7 +122,6 @@ def budget(as_json: AsJson = False) -> None:
     import pandas as pd
 
     from riskmetrics import settings
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import spending
 
     configured = settings.load()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from riskmetrics.cli.database import connect_at_head, read_transaction
 from riskmetrics.cli.output import CellFormat, echo_err, echo_progress, print_frame, print_json
 from riskmetrics.cli.shared_options import AsJson, day_option
 
@@ -97,7 +98,6 @@ def _fit(
     what: str = "",
 ) -> _Fit:
     """Return a function's result for the stored prices up to a session, by default the latest."""
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import input_queries, stored_settings
 
     echo_progress(f"Fitting {what}…")
@@ -127,7 +127,6 @@ def _run_calibration(configured: "Settings", through: date | None) -> dict[str, 
     """Run the job that stores the version; exit with the job's code if it fails."""
     from riskmetrics.assets.har_calibration import PROPOSAL_KEY, har_coefficients
     from riskmetrics.cli import launch
-    from riskmetrics.cli.database import connect_at_head
     from riskmetrics.definitions import CALIBRATE
 
     echo_progress("Running calibrate …")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from riskmetrics.cli.database import find_session, missing_results_error, read_transaction
 from riskmetrics.cli.output import (
     CellFormat,
     format_cell,
@@ -16,6 +17,7 @@ from riskmetrics.cli.output import (
     to_records,
 )
 from riskmetrics.cli.shared_options import AsJson, PortfolioName, day_option
+from riskmetrics.errors import UsageError
 from riskmetrics.present import formatting
 from riskmetrics.present.caveats import portfolio_caveats
 
@@ -46,10 +48,8 @@ def compare(
     Example: riskmetrics compare --from 2022-12-21 --to 2022-12-28 --portfolio Growth
     """
     from riskmetrics import settings
-    from riskmetrics.charts.pro_forma import read_positions
-    from riskmetrics.cli.database import read_transaction
+    from riskmetrics.charts.pro_forma_data import read_positions
     from riskmetrics.db import history_queries, listed_rows
-    from riskmetrics.errors import UsageError
     from riskmetrics.inputs.snapshot import read_terms
     from riskmetrics.results import comparison
 
@@ -82,9 +82,7 @@ def _read_session(
     connection: "sa.Connection", day: date, portfolio: str | None
 ) -> "SessionResults":
     """Read the stored results of a session; end the command if there are none."""
-    from riskmetrics.cli.database import fail_without_results, find_session
     from riskmetrics.db import listed_rows, result_queries
-    from riskmetrics.errors import UsageError
     from riskmetrics.results.comparison import SessionResults
 
     find_session(connection, day, portfolio)
@@ -100,7 +98,7 @@ def _read_session(
         )
     )
     if session.snapshots.empty and session.undefined.empty:
-        raise fail_without_results(connection, day, portfolio)
+        raise missing_results_error(connection, day, portfolio)
     names = session.snapshots["portfolio"]
     if not names.is_unique:
         raise UsageError(

@@ -9,10 +9,8 @@ from importlib import import_module
 from threading import Thread
 from typing import TYPE_CHECKING
 
-import typer
-
-from riskmetrics.cli.output import fail
 from riskmetrics.db.roles import Role
+from riskmetrics.errors import NotStoredError
 
 if TYPE_CHECKING:
     import psycopg
@@ -100,13 +98,13 @@ def find_session(
         find_portfolio_id(connection, portfolio)
     if session := day or read_latest_day(connection):
         return session
-    raise fail("no results are stored yet: compute them with riskmetrics run")
+    raise NotStoredError("no results are stored yet: compute them with riskmetrics run")
 
 
-def fail_without_results(
+def missing_results_error(
     connection: "sa.Connection", session: date, portfolio: str | None = None
-) -> typer.Exit:
-    """Print that no results are stored for a day, and return the exit for the caller to raise.
+) -> NotStoredError:
+    """Return the error that no results are stored for a day, and for which days they are.
 
     Raises
     ------
@@ -123,7 +121,7 @@ def fail_without_results(
     if stored:
         first, last = stored[0], stored[-1]
         known = f", only for {last}" if first == last else f", only from {first} to {last}"
-    return fail(
+    return NotStoredError(
         f"no results{of_portfolio} are stored for {session}{known}: compute them with riskmetrics"
         f" run --date {session}"
     )

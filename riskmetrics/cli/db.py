@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmetrics.cli.database import connect_unmigrated
-from riskmetrics.cli.output import echo_err, fail, print_csv, print_frame, print_json
+from riskmetrics.cli.database import connect_unmigrated, read_transaction, write_transaction
+from riskmetrics.cli.output import echo_err, print_csv, print_frame, print_json
 from riskmetrics.cli.shared_options import AsJson
-from riskmetrics.db.roles import Role
+from riskmetrics.db.roles import DATABASE, Role
+from riskmetrics.errors import UsageError
+from riskmetrics.symbols import normalize_symbol
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +54,6 @@ def start() -> None:
     """
     from riskmetrics.db import embedded
     from riskmetrics.db.engine import normalize_url, redact_url
-    from riskmetrics.db.roles import DATABASE
 
     with embedded.keep_running(_embedded_home()) as server:
         reader = redact_url(normalize_url(server.database_url(DATABASE, Role.READER)))
@@ -110,7 +111,6 @@ def status(as_json: AsJson = False) -> None:
 def _embedded_home() -> "Path":
     """Return the home of the embedded server; refuse if another server is configured."""
     from riskmetrics import settings
-    from riskmetrics.errors import UsageError
 
     configured = settings.load()
     if configured.database_url is not None:
@@ -153,10 +153,7 @@ def setting(
     Example: riskmetrics db setting market_index SPY
     """
     from riskmetrics import setting_types, settings
-    from riskmetrics.cli.database import read_transaction, write_transaction
     from riskmetrics.db import input_writes, stored_settings, symbol_spellings
-    from riskmetrics.errors import UsageError
-    from riskmetrics.symbols import normalize_symbol
 
     if name not in stored_settings.DEFAULT_SETTINGS:
         raise UsageError(
@@ -216,8 +213,7 @@ def sql(
     from riskmetrics import settings
     from riskmetrics.db import health
     from riskmetrics.db.query import run_query
-    from riskmetrics.errors import UsageError
-    from riskmetrics.limits import MEGABYTE
+    from riskmetrics.size_limits import MEGABYTE
 
     max_bytes = settings.load().max_result_mb * MEGABYTE
     with connect_unmigrated(Role.READER) as engine:
@@ -228,10 +224,7 @@ def sql(
                     f" its privileges. {ROLE_ADVICE}"
                 )
         with engine.connect() as connection:
-            try:
-                table = run_query(connection, query, timeout, max_bytes)
-            except UsageError as error:
-                raise fail(str(error)) from None
+            table = run_query(connection, query, timeout, max_bytes)
     if output is RowFormat.CSV:
         print_csv(table)
     else:

@@ -9,7 +9,10 @@ from uuid import NAMESPACE_OID, uuid5
 
 import typer
 
+from riskmetrics.cli.database import import_in_background, write_transaction
 from riskmetrics.cli.output import echo_err
+from riskmetrics.cli.report_rendering import Request
+from riskmetrics.errors import UsageError
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -27,10 +30,8 @@ def demo(
     Example: riskmetrics demo
     """
     from riskmetrics import settings, trading_calendar
-    from riskmetrics.cli.database import import_in_background
     from riskmetrics.cli.launch import prepare_instance
     from riskmetrics.cli.report import write_report
-    from riskmetrics.cli.report_rendering import Request
     from riskmetrics.cli.run import run_daily_risk
     from riskmetrics.cli.summary import print_summaries
     from riskmetrics.sources import sample
@@ -61,10 +62,8 @@ def demo(
 
 def _load_into_empty_database() -> str:
     """Load the sample and describe it; raise UsageError if other portfolios exist."""
-    from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import input_queries
     from riskmetrics.db.engine import redact_url
-    from riskmetrics.errors import UsageError
     from riskmetrics.sources import sample
 
     with write_transaction() as connection:

@@ -13,6 +13,7 @@ from riskmetrics.cli.doctor_settings import ONLINE_CHECKS, SETTING_CHECKS
 from riskmetrics.cli.findings import Check, Finding, run_checks
 from riskmetrics.cli.output import pluralize, print_json
 from riskmetrics.cli.shared_options import AsJson
+from riskmetrics.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from riskmetrics.settings import Settings
@@ -81,7 +82,6 @@ def _print_findings(found: "Sequence[Finding]") -> None:
 
 def _run_checks(*, online: bool) -> Iterator[Finding]:
     from riskmetrics import settings
-    from riskmetrics.errors import ConfigurationError
 
     try:
         configured = settings.load()

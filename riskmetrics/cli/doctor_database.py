@@ -11,6 +11,7 @@ from riskmetrics.cli.doctor_data import check_data
 from riskmetrics.cli.findings import MAX_NAMES_PER_LINE, Check, Finding, run_checks
 from riskmetrics.cli.output import echo_err, pluralize
 from riskmetrics.db.roles import Role
+from riskmetrics.errors import ConfigurationError, RiskmetricsError, SourceError
 from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ _OWNER_ADVICE = "run riskmetrics db upgrade as the owner of the tables; this rol
 def check_database(configured: "Settings", *, online: bool) -> Iterator[Finding]:
     """Check server, roles and schema; at head, also data, vendor and language model."""
     from riskmetrics.db import health
-    from riskmetrics.errors import RiskmetricsError
 
     try:
         with connect_unmigrated(Role.WRITER) as engine, engine.connect() as connection:
@@ -117,7 +117,6 @@ def _check_schema(connection: "sa.Connection", *, may_migrate: bool) -> Iterator
 
 def _check_vendor_quota(stored: "_Stored") -> Iterator[tuple[str, ...]]:
     from riskmetrics.db import vendor
-    from riskmetrics.errors import ConfigurationError
     from riskmetrics.ingest.vendor_client import NO_SOURCE_WARNING
     from riskmetrics.sources.source_registry import configured_definitions
 
@@ -152,7 +151,6 @@ def _check_vendor_problems(stored: "_Stored") -> Iterator[tuple[str, ...]]:
 
 def _usable_sources(configured: "Settings") -> "tuple[SourceDefinition, ...]":
     """Return the configured data sources; none if one of them cannot be used."""
-    from riskmetrics.errors import ConfigurationError
     from riskmetrics.sources.source_registry import configured_definitions
 
     try:
@@ -193,7 +191,6 @@ def _check_model(model: str, today: date) -> Iterator[tuple[str, ...]]:
 def _request_from_vendor(engine: "sa.Engine", configured: "Settings") -> Iterator[Finding]:
     """Request the market index, which every plan includes, from each data source."""
     from riskmetrics.db import stored_settings
-    from riskmetrics.errors import SourceError
     from riskmetrics.ingest.vendor_client import open_vendor_clients
 
     if not _usable_sources(configured):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from riskmetrics.cli.findings import Check
+from riskmetrics.errors import ConfigurationError
 from riskmetrics.text import describe_extra, suggest_name
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ _CONNECT_SECONDS = 3.0
 def _check_values(configured: "Settings") -> Iterator[tuple[str, ...]]:
     """List all settings with their origins."""
     from riskmetrics.db.engine import normalize_url, redact_url
-    from riskmetrics.errors import ConfigurationError
     from riskmetrics.setting_origins import setting_origins
 
     for name, field, origin, is_secret in setting_origins():
@@ -63,7 +63,6 @@ def _check_names(_configured: "Settings") -> Iterator[tuple[str, ...]]:
 
 def _check_layouts(configured: "Settings") -> Iterator[tuple[str, ...]]:
     """Read the user's layouts of holdings files."""
-    from riskmetrics.errors import ConfigurationError
     from riskmetrics.sources.layouts import load_layouts
 
     if configured.layouts is None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from riskmetrics.cli.database import find_session, missing_results_error, read_transaction
 from riskmetrics.cli.output import (
     CellFormat,
-    fail,
     format_cell,
     pluralize,
     print_frame,
@@ -17,13 +17,14 @@ from riskmetrics.cli.output import (
     to_records,
 )
 from riskmetrics.cli.shared_options import AsJson, Day
-from riskmetrics.text import join_names
+from riskmetrics.errors import DataQualityError, NotStoredError, UsageError
+from riskmetrics.text import join_names, suggest_name
 
 if TYPE_CHECKING:
     import pandas as pd
     import sqlalchemy as sa
 
-    from riskmetrics.explain.registry import Explanation
+    from riskmetrics.explain.explainer import Explanation
 
 _MAX_SOURCE_ROWS = 5
 """Rows that are printed of a source with more than _MAX_COMPLETE_SOURCE; of others, all are."""
@@ -70,8 +71,6 @@ def explain(
 
     Example: riskmetrics explain Growth position_market_betas.beta --date 2022-12-28 --symbol AAPL
     """
-    from riskmetrics.errors import UsageError
-
     if names:
         _print_metrics(as_json=as_json)
         return
@@ -87,20 +86,19 @@ def explain(
     else:
         _print_explanations(f"{portfolio}, {session}", explanations)
     if any(one.is_equal is False for one in explanations):
-        raise fail(
+        raise DataQualityError(
             "not equal: inputs were imported since that run, or the code differs. Recompute the"
-            " session with riskmetrics reprocess",
-            code=3,
+            " session with riskmetrics reprocess"
         )
 
 
 def _print_metrics(*, as_json: bool) -> None:
     """Print all figures: metric and label; indented, formula, window and recalculation."""
     from riskmetrics import catalog
-    from riskmetrics.explain import registry
+    from riskmetrics.explain import explainer
 
     methods = {
-        figure.name: group.method for group in registry.METRIC_GROUPS for figure in group.figures
+        figure.name: group.method for group in explainer.METRIC_GROUPS for figure in group.figures
     }
     rows: list[dict[str, Any]] = []
     for row in catalog.data_dictionary():
@@ -126,10 +124,9 @@ def _find_explanations(
 ) -> "tuple[date, list[Explanation]]":
     from riskmetrics import settings
     from riskmetrics.catalog import find_figure
-    from riskmetrics.cli.database import find_session, read_transaction
     from riskmetrics.db import stored_settings, symbol_spellings
     from riskmetrics.db.portfolios import find_portfolio_id
-    from riskmetrics.explain import registry
+    from riskmetrics.explain import explainer
 
     figure, configured = find_figure(metric_name), settings.load()
     with read_transaction() as connection:
@@ -139,7 +136,7 @@ def _find_explanations(
         session = find_session(connection, day)
         market = stored_settings.read_market_index(connection, configured.market_index)
         rate = stored_settings.read_rate_index(connection, configured.rate_index)
-        explanations = registry.explain(
+        explanations = explainer.explain(
             connection,
             str(portfolio),
             figure,
@@ -149,14 +146,12 @@ def _find_explanations(
             rate_index=rate,
         )
         if not explanations:
-            raise _fail_without_value(connection, figure.name, name, session, symbol)
+            raise _missing_value_error(connection, figure.name, name, session, symbol)
     return session, explanations
 
 
 def _select_rows(explanations: "list[Explanation]", where: Sequence[str]) -> "list[Explanation]":
     """Return the explanations of rows whose keys have the given values, as in method=filtered."""
-    from riskmetrics.errors import UsageError
-
     found = explanations
     for condition in where:
         name, _, text = condition.partition("=")
@@ -176,26 +171,26 @@ def _is_key(value: Any, text: str) -> bool:
         return str(value) == text
 
 
-def _fail_without_value(
+def _missing_value_error(
     connection: "sa.Connection", figure: str, portfolio: str, session: date, symbol: str | None
-) -> typer.Exit:
-    from riskmetrics.cli.database import fail_without_results
+) -> NotStoredError:
     from riskmetrics.db import holdings, result_queries
-    from riskmetrics.text import suggest_name
 
     if result_queries.read_snapshots(connection, session, portfolio).empty:
-        return fail_without_results(connection, session, portfolio)
+        return missing_results_error(connection, session, portfolio)
     if symbol is None:
-        return fail(f"no {figure} of {portfolio} is stored for {session}: see riskmetrics status")
+        return NotStoredError(
+            f"no {figure} of {portfolio} is stored for {session}: see riskmetrics status"
+        )
     held = holdings.read_open_quantities(connection, portfolio, session) or {}
-    return fail(
+    return NotStoredError(
         f"no {figure} of {portfolio} for {symbol}{suggest_name(symbol, held)} is stored for"
         f" {session}: see riskmetrics show betas --portfolio {portfolio!r}"
     )
 
 
 def _to_record(explanation: "Explanation") -> dict[str, Any]:
-    from riskmetrics.explain.records import explanation_record
+    from riskmetrics.explain.explanation_records import explanation_record
 
     source_rows = {
         what: to_records(_flatten_index(rows)) for what, rows in explanation.source_rows.items()

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from riskmetrics import folders
-from riskmetrics.cli.output import fail, print_json
+from riskmetrics.cli.database import find_session, read_transaction
+from riskmetrics.cli.output import print_json
 from riskmetrics.cli.shared_options import AsJson, Day, day_option
+from riskmetrics.errors import NotStoredError, UsageError
 from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
@@ -51,9 +53,6 @@ def export(
 
     Example: riskmetrics export results --date 2022-12-28 --format csv
     """
-    from riskmetrics.cli.database import find_session, read_transaction
-    from riskmetrics.errors import UsageError
-
     _check_folder(folder, file_format, force=force)
     with read_transaction() as connection:
         first = find_session(connection, day)
@@ -79,7 +78,6 @@ def export(
 def _check_folder(folder: Path, file_format: FileFormat, *, force: bool) -> None:
     """Raise UsageError if the folder is a link of another account, or has files to be kept."""
     from riskmetrics.db import result_export
-    from riskmetrics.errors import UsageError
 
     if folder.suffix.casefold() in _FILE_ENDINGS and not folder.is_dir():
         raise UsageError(
@@ -103,10 +101,8 @@ def _write_files(
     folder: Path, first: date, last: date, file_format: FileFormat
 ) -> "list[ExportedTable]":
     """Write all files to a temporary folder, and move them to ``folder`` when complete."""
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import result_export
     from riskmetrics.db.result_tables import Scope
-    from riskmetrics.errors import UsageError
 
     # the temporary folder is on the same file system, where a rename is atomic
     existing_parent = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
@@ -119,7 +115,7 @@ def _write_files(
                 connection, Scope(first=first, last=last), file_format, Path(unfinished)
             )
             if not any(table.rows for table in written):
-                raise fail(
+                raise NotStoredError(
                     f"no results are stored from {first} to {last}: check these sessions with"
                     " riskmetrics status"
                 )

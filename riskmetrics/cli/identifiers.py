@@ -5,7 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from riskmetrics.cli.database import read_transaction
 from riskmetrics.cli.output import echo_err
+from riskmetrics.errors import UsageError
+from riskmetrics.symbols import normalize_symbol
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -18,9 +21,6 @@ SymbolPairs = Annotated[
 
 def parse_symbol_pairs(pairs: Iterable[str]) -> dict[str, str]:
     """Return symbols by name or identifier, or raise UsageError."""
-    from riskmetrics.errors import UsageError
-    from riskmetrics.symbols import normalize_symbol
-
     found = {}
     for pair in pairs:
         name, _, text = pair.rpartition("=")
@@ -36,15 +36,14 @@ def look_up_symbols(keys: Collection[str]) -> Mapping[str, str]:
     import sqlalchemy as sa
 
     from riskmetrics import settings
-    from riskmetrics.cli.database import read_transaction
-    from riskmetrics.db import embedded, security_identifiers
+    from riskmetrics.db import embedded, identifier_store
 
     configured = settings.load()
     if configured.database_url is None and not embedded.has_cluster(configured.home_directory):
         return {}
     try:
         with read_transaction() as connection:
-            return security_identifiers.read_symbols(connection, keys)
+            return identifier_store.read_symbols(connection, keys)
     except sa.exc.OperationalError:
         echo_err("note: no ISIN or CUSIP is looked up, because the database does not answer")
         return {}
@@ -57,12 +56,12 @@ def remember_symbols(
 
     A file does not replace a stored symbol: an old statement has old symbols.
     """
-    from riskmetrics.db import security_identifiers
+    from riskmetrics.db import identifier_store
     from riskmetrics.sources.security_identifiers import identifier_key
 
     by_user = {key: symbol for text, symbol in mapped.items() if (key := identifier_key(text))}
-    security_identifiers.store_symbols(connection, by_user, security_identifiers.USER)
-    kept = security_identifiers.add_symbols(connection, stated, "statement")
+    identifier_store.store_symbols(connection, by_user, identifier_store.USER)
+    kept = identifier_store.add_symbols(connection, stated, "statement")
     for key, symbol in kept.items():
         echo_err(
             f"note: {key} is {stated[key]} in this file and stored as {symbol}. If it was renamed:"

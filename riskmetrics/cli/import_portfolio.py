@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmetrics.cli.file_results import end_dry_run, exit_if_rejected
+from riskmetrics.cli.database import read_transaction, write_transaction
+from riskmetrics.cli.file_results import end_dry_run, exit_if_rejected, resolve_class_shares
 from riskmetrics.cli.identifiers import (
     SymbolPairs,
     look_up_symbols,
@@ -36,6 +37,7 @@ from riskmetrics.cli.shared_options import (
     parse_notation,
 )
 from riskmetrics.cli.transaction_check import compare_with_transactions
+from riskmetrics.errors import UsageError
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -119,8 +121,6 @@ def portfolio(
 
     riskmetrics import portfolio weights.csv --name Model --value 100000 --as-of 2024-12-06
     """
-    from riskmetrics.errors import UsageError
-
     check_amount("--equity", equity)
     check_amount("--value", value)
     check_not_future("--as-of", as_of)
@@ -174,7 +174,6 @@ def _read(
 ) -> "HoldingsFile":
     """Read a file with the layouts of the settings; raise UsageError if it is of the future."""
     from riskmetrics import settings
-    from riskmetrics.errors import UsageError
     from riskmetrics.sources.brokers import read_holdings
     from riskmetrics.sources.layouts import load_layouts
     from riskmetrics.sources.security_identifiers import KnownSymbols
@@ -218,7 +217,6 @@ def _review(
 
     Holdings that follow from transactions are compared when they are imported, or in a dry run.
     """
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.cli.statement_check import review_statement
     from riskmetrics.db import transactions
 
@@ -252,7 +250,6 @@ def _store_plans(
     mapped: dict[str, str],
 ) -> None:
     """Store the holdings of all portfolios in one transaction."""
-    from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import input_writes
 
     with write_transaction() as connection:
@@ -278,7 +275,6 @@ def _resolve_symbols(
     plans: list[PortfolioPlan],
 ) -> dict[str, str]:
     """Map symbols without a class separator to stored class shares, rejected rows included."""
-    from riskmetrics.cli.file_results import resolve_class_shares
     from riskmetrics.cli.statement_check import extract_symbols
     from riskmetrics.db import symbol_spellings
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from riskmetrics.cli.database import write_transaction
 from riskmetrics.cli.file_results import (
     exit_if_rejected,
     format_write,
@@ -17,6 +18,7 @@ from riskmetrics.cli.file_results import (
 from riskmetrics.cli.identifiers import look_up_symbols
 from riskmetrics.cli.output import echo_err, echo_progress, pluralize
 from riskmetrics.cli.shared_options import Dates, Decimal, parse_notation
+from riskmetrics.errors import DataQualityError, UsageError
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -53,7 +55,6 @@ def prices(files: _Files, symbol: _Symbol = "", decimal: Decimal = "", dates: Da
     riskmetrics import prices downloads/
     """
     from riskmetrics import settings
-    from riskmetrics.errors import UsageError
     from riskmetrics.sources.price_files import read_prices
 
     notation, paths = parse_notation(decimal, dates), _find_files(files)
@@ -73,8 +74,6 @@ def prices(files: _Files, symbol: _Symbol = "", decimal: Decimal = "", dates: Da
 
 def _find_files(names: Sequence[str]) -> list[Path]:
     """Return the files that names, folders and patterns stand for, each once."""
-    from riskmetrics.errors import UsageError
-
     found: dict[Path, None] = {}
     for name in names:
         path = Path(name)
@@ -108,7 +107,6 @@ def _read_files(
 ) -> "tuple[dict[Path, ParseResult], dict[Path, Exception]]":
     """Read files with progress; return their content, and the errors of those refused."""
     from riskmetrics import settings
-    from riskmetrics.errors import DataQualityError, UsageError
     from riskmetrics.sources.price_files import read_prices, reject_repeated_rows
 
     limits = settings.load().limits
@@ -132,7 +130,6 @@ def _store_files(parsed_files: "dict[Path, ParseResult]") -> int:
     """
     import pandas as pd
 
-    from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import input_writes
     from riskmetrics.sources.price_files import REPEATED_ROW
 
@@ -156,8 +153,6 @@ def _store_files(parsed_files: "dict[Path, ParseResult]") -> int:
 
 def _raise_refused(refused: dict[Path, Exception], count: int) -> None:
     """Print the files that were refused, and raise DataQualityError if there is one."""
-    from riskmetrics.errors import DataQualityError
-
     for error in refused.values():
         echo_err(f"refused: {error}")
     if refused:
@@ -177,7 +172,6 @@ def store_prices(connection: "sa.Connection", parsed: "ParseResult", file: str) 
         If every symbol of the file would mix them.
     """
     from riskmetrics.db import input_writes, outdated_results, used_closes
-    from riskmetrics.errors import DataQualityError
 
     used = used_closes.read_used_closes(connection)
     changed = outdated_results.find_changed_closes(connection, parsed.rows, used)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, NoReturn
 
 import typer
 
+from riskmetrics.cli.database import write_transaction
+from riskmetrics.cli.file_results import resolve_class_shares
 from riskmetrics.cli.identifiers import (
     SymbolPairs,
     look_up_symbols,
@@ -26,6 +28,7 @@ from riskmetrics.cli.transaction_check import (
     unstated_expirations,
     unstated_splits,
 )
+from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
@@ -108,7 +111,6 @@ def transactions(
     riskmetrics import transactions degiro.csv --portfolio Growth --map US0378331005=AAPL
     """
     from riskmetrics import settings
-    from riskmetrics.errors import UsageError
     from riskmetrics.sources.transaction_files import read_transactions
     from riskmetrics.sources.transaction_rows import TransactionOptions
 
@@ -142,9 +144,7 @@ def transactions(
 
 def _refuse(file: Path, rejected: "list[RejectedRow]", *, is_dry_run: bool) -> NoReturn:
     """Store the rejected lines, except in a dry run, and raise DataQualityError."""
-    from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import input_writes
-    from riskmetrics.errors import DataQualityError
 
     if not is_dry_run:
         with write_transaction() as connection:
@@ -163,11 +163,11 @@ def _print_open_lots(lots: "list[DatedLot]") -> None:
         {
             "symbol": lot.symbol,
             "quantity": float(lot.quantity),
-            "entry_day": lot.entry_day,
+            "entry_date": lot.entry_date,
             "entry_price": None if lot.entry_price is None else float(lot.entry_price),
         }
-        for lot in sorted(lots, key=lambda lot: (lot.symbol, lot.entry_day))
-        if lot.exit_day is None
+        for lot in sorted(lots, key=lambda lot: (lot.symbol, lot.entry_date))
+        if lot.exit_date is None
     ]
     if rows:
         print_frame(pd.DataFrame(rows), as_json=False, title="Open lots")
@@ -232,8 +232,6 @@ class _RollbackError(Exception):
 
 def _import(request: _Request, parsed: "TransactionList", *, is_dry_run: bool) -> _Outcome:
     """Import transactions; roll back in a dry run, and if a transaction is rejected."""
-    from riskmetrics.cli.database import write_transaction
-
     outcome: _Outcome | None = None
     try:
         with write_transaction() as connection:
@@ -301,8 +299,6 @@ def _resolve_classes(
     """Replace symbols without a class separator by stored class shares."""
     from dataclasses import replace
 
-    from riskmetrics.cli.file_results import resolve_class_shares
-
     symbols = {one.symbol for one in transactions if one.symbol}
     shares = resolve_class_shares(connection, symbols) if symbols else {}
     return [
@@ -325,7 +321,6 @@ def _settle_absent(
         If there are some, and neither --replace nor --add is passed.
     """
     from riskmetrics.db import transaction_store
-    from riskmetrics.errors import UsageError
 
     absent = changes.absent
     if not absent or request.add:

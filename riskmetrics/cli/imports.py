@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from riskmetrics.cli.database import write_transaction
 from riskmetrics.cli.file_results import (
     end_dry_run,
     exit_if_rejected,
@@ -23,7 +24,7 @@ from riskmetrics.cli.shared_options import Dates, Decimal, File, parse_notation
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from riskmetrics.limits import Limits
+    from riskmetrics.size_limits import Limits
     from riskmetrics.sources.files import ParseResult
     from riskmetrics.sources.row_validation import Notation
 
@@ -46,14 +47,14 @@ def profiles(file: File, decimal: Decimal = "", dates: Dates = "") -> None:
 
     Example: riskmetrics import profiles companies.csv
     """
-    from riskmetrics.db import input_writes, security_identifiers
+    from riskmetrics.db import identifier_store, input_writes
     from riskmetrics.sources.files import read_profiles
 
     def store(connection: "sa.Connection", parsed: "ParseResult") -> str:
         if "identifiers" in parsed.rows:
             stated = parsed.rows[["symbol", "identifiers"]].explode("identifiers").dropna()
             stated = stated.rename(columns={"identifiers": "identifier"})
-            for note in security_identifiers.describe_conflicts(connection, stated):
+            for note in identifier_store.describe_conflicts(connection, stated):
                 echo_err(f"note: {note}")
         return format_write(input_writes.store_profiles(connection, parsed.rows, "file"))
 
@@ -221,7 +222,6 @@ def _import_file(
     dry_run: bool = False,
 ) -> None:
     from riskmetrics import settings
-    from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import input_writes
 
     parsed = parse(file, settings.load().limits, notation)

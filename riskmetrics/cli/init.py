@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from riskmetrics.cli.database import find_session, read_transaction
 from riskmetrics.cli.output import echo_err
-from riskmetrics.errors import PARTIAL_EXIT_CODE, SourceError, UsageError
+from riskmetrics.errors import PARTIAL_EXIT_CODE, RiskmetricsError, SourceError, UsageError
 
 _KEY_SETTINGS = {"fmp": "FMP_API_KEY", "tiingo": "RISKMETRICS_TIINGO_API_KEY"}
 """Setting of the key of each source that needs one."""
@@ -184,7 +185,6 @@ def _write_settings(answers: _Answers, *, is_overwrite_allowed: bool) -> None:
     """
     from riskmetrics import settings
     from riskmetrics.cli import env_file
-    from riskmetrics.errors import RiskmetricsError
     from riskmetrics.sources.source_registry import configured_definitions
 
     values = {
@@ -233,7 +233,6 @@ def _hint_holdings() -> str:
     import sqlalchemy as sa
 
     from riskmetrics import settings
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import embedded, input_queries
 
     configured = settings.load()
@@ -291,7 +290,6 @@ def _complete(command: Callable[[], None]) -> int:
 
 def _print_results() -> None:
     """Print the summaries of all portfolios for the latest session with results."""
-    from riskmetrics.cli.database import find_session, read_transaction
     from riskmetrics.cli.summary import print_summaries
     from riskmetrics.db import input_queries
 

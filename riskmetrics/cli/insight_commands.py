@@ -1,20 +1,22 @@
 """`riskmetrics ai`: generate, preview, verify, rate and hide insights."""
 
 from decimal import Decimal
-from typing import Annotated, NoReturn
+from typing import Annotated
 from uuid import UUID
 
 import typer
 
 from riskmetrics.cli import template_commands
 from riskmetrics.cli.ask import ask, budget
+from riskmetrics.cli.database import connect_at_head, read_transaction, write_transaction
 from riskmetrics.cli.insight_requests import (
     build_generation_context,
     generate_with_model,
     select_requests,
 )
-from riskmetrics.cli.output import echo_err, fail, pluralize, print_json, require_printable
+from riskmetrics.cli.output import echo_err, pluralize, print_json, require_printable
 from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName
+from riskmetrics.errors import DataQualityError, NotStoredError
 
 _WRITE, _REVIEW, _MODEL = "Write insights", "Review insights", "Language model"
 
@@ -50,7 +52,6 @@ def generate(
     Example: riskmetrics ai generate --date 2022-12-28 --portfolio Growth --type concentration_risk
     """
     from riskmetrics import settings
-    from riskmetrics.cli.database import connect_at_head
     from riskmetrics.db import insight_store, write
     from riskmetrics.insights import pipeline
 
@@ -110,7 +111,6 @@ def preview(
     from datetime import UTC, datetime
 
     from riskmetrics import settings
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.insights import claude, cost
     from riskmetrics.insights.prompts import build_prompt
 
@@ -160,15 +160,13 @@ def verify(insight: _InsightId, as_json: AsJson = False) -> None:
 
     Example: riskmetrics ai verify 6f0e2c1a-7f43-4f7c-9a52-3f3f6a1f0b1d
     """
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import insight_store
-    from riskmetrics.errors import DataQualityError
     from riskmetrics.insights import reverify
 
     with read_transaction() as connection:
         row = insight_store.read_insight(connection, insight)
     if row is None:
-        _fail_unknown_insight(insight)
+        raise _unknown_insight_error(insight)
     violations = reverify.find_stored_violations(row)
     if as_json:
         print_json({"id": str(insight), "passed": not violations, "violations": violations})
@@ -192,14 +190,13 @@ def rate(
 
     Example: riskmetrics ai rate 6f0e2c1a-7f43-4f7c-9a52-3f3f6a1f0b1d 4.5 --feedback "to the point"
     """
-    from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import insight_store
 
     require_printable(feedback or "", "--feedback")
     rounded_rating = Decimal(f"{rating:.1f}")
     with write_transaction() as connection:
         if not insight_store.rate_insight(connection, insight, rounded_rating, feedback):
-            _fail_unknown_insight(insight)
+            raise _unknown_insight_error(insight)
     typer.echo(f"rated {rounded_rating}")
 
 
@@ -212,12 +209,11 @@ def dismiss(
 
     Example: riskmetrics ai dismiss 6f0e2c1a-7f43-4f7c-9a52-3f3f6a1f0b1d
     """
-    from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import insight_store
 
     with write_transaction() as connection:
         if not insight_store.set_insight_flags(connection, [insight], dismissed=not undo):
-            _fail_unknown_insight(insight)
+            raise _unknown_insight_error(insight)
     typer.echo("shown again" if undo else "dismissed")
 
 
@@ -225,5 +221,5 @@ app.command(rich_help_panel=_WRITE)(ask)
 app.command(rich_help_panel=_MODEL)(budget)
 
 
-def _fail_unknown_insight(insight: UUID) -> NoReturn:
-    raise fail(f"there is no insight {insight}: see riskmetrics show insights --json")
+def _unknown_insight_error(insight: UUID) -> NotStoredError:
+    return NotStoredError(f"there is no insight {insight}: see riskmetrics show insights --json")

@@ -3,7 +3,8 @@
 from datetime import date
 from typing import TYPE_CHECKING
 
-from riskmetrics.cli.output import fail
+from riskmetrics.cli.database import find_session, missing_results_error
+from riskmetrics.errors import NotStoredError, UsageError
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -29,7 +30,6 @@ def select_requests(
 
     A question counts its days from the session, unless ``today`` is another one.
     """
-    from riskmetrics.cli.database import fail_without_results, find_session
     from riskmetrics.db import input_queries, insight_store
     from riskmetrics.insights import fact_reading
     from riskmetrics.insights.question_facts import add_question_facts
@@ -42,9 +42,8 @@ def select_requests(
         for row in insight_store.read_active_templates(connection)
     }
     if insight_type and insight_type not in active:
-        raise fail(
-            f"no template of type {insight_type} is active: see riskmetrics ai templates list",
-            code=2,
+        raise UsageError(
+            f"no template of type {insight_type} is active: see riskmetrics ai templates list"
         )
     daily = set(configured.ai_types.split(","))
     chosen = {insight_type} if insight_type else daily
@@ -61,10 +60,10 @@ def select_requests(
         if request.insight_type in chosen
     ]
     if not sheets:
-        raise fail_without_results(connection, session, portfolio)
+        raise missing_results_error(connection, session, portfolio)
     if not requests:
         portfolio_phrase = f" of {portfolio}" if portfolio else ""
-        raise fail(
+        raise NotStoredError(
             f"no facts{portfolio_phrase} for these insights on {session}: compute them with"
             f" riskmetrics run --date {session}"
         )

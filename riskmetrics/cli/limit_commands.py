@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmetrics.cli.output import fail, print_frame, to_records
+from riskmetrics.cli.database import read_transaction, write_transaction
+from riskmetrics.cli.output import print_frame, to_records
 from riskmetrics.cli.shared_options import AsJson
+from riskmetrics.errors import NotStoredError, UsageError
 
 if TYPE_CHECKING:
     from riskmetrics.catalog import Unit
@@ -35,16 +37,15 @@ def set_(
     riskmetrics limits set Growth value_at_risk 0.03
     """
     from riskmetrics.catalog.limits import find_limited_figure
-    from riskmetrics.cli.database import write_transaction
-    from riskmetrics.db import limits, portfolios, result_queries
-    from riskmetrics.present.limits import describe_check, format_limited
+    from riskmetrics.db import portfolio_limits, portfolios, result_queries
+    from riskmetrics.present.limit_texts import describe_check, format_limited
 
     limit = _parse_limit(value, find_limited_figure(name).unit)
     with write_transaction() as connection:
         portfolio_id = portfolios.find_portfolio_id(connection, portfolio)
-        limits.set_limit(connection, portfolio_id, name, limit)
+        portfolio_limits.set_limit(connection, portfolio_id, name, limit)
         day = result_queries.read_latest_day(connection)
-        checks = limits.preview_checks(connection, day, portfolio_id, name) if day else []
+        checks = portfolio_limits.preview_checks(connection, day, portfolio_id, name) if day else []
     typer.echo(f"{portfolio}: {name} at most {format_limited(name, limit)}")
     for row in checks:
         typer.echo(f"{day}: {describe_check(row)}")
@@ -59,15 +60,14 @@ def unset(portfolio: _Portfolio, name: _Name) -> None:
     Example: riskmetrics limits unset Growth single_name
     """
     from riskmetrics.catalog.limits import find_limited_figure
-    from riskmetrics.cli.database import write_transaction
-    from riskmetrics.db import limits, portfolios
+    from riskmetrics.db import portfolio_limits, portfolios
 
     find_limited_figure(name)
     with write_transaction() as connection:
         portfolio_id = portfolios.find_portfolio_id(connection, portfolio)
-        is_removed = limits.remove_limit(connection, portfolio_id, name)
+        is_removed = portfolio_limits.remove_limit(connection, portfolio_id, name)
     if not is_removed:
-        raise fail(f"{portfolio} has no limit on {name}: see riskmetrics limits list")
+        raise NotStoredError(f"{portfolio} has no limit on {name}: see riskmetrics limits list")
     typer.echo(f"{portfolio}: no limit on {name}")
 
 
@@ -80,12 +80,11 @@ def list_(as_json: AsJson = False) -> None:
     import pandas as pd
 
     from riskmetrics.catalog.limits import LIMITED_FIGURES
-    from riskmetrics.cli.database import read_transaction
-    from riskmetrics.db import limits
-    from riskmetrics.present.limits import format_limited
+    from riskmetrics.db import portfolio_limits
+    from riskmetrics.present.limit_texts import format_limited
 
     with read_transaction() as connection:
-        stored = limits.read_limits(connection)
+        stored = portfolio_limits.read_limits(connection)
     set_limits: dict[str, list[str]] = {}
     for row in to_records(stored):
         name, limit = row["limit_name"], format_limited(row["limit_name"], row["limit_value"])
@@ -104,7 +103,6 @@ def list_(as_json: AsJson = False) -> None:
 def _parse_limit(text: str, unit: "Unit") -> float:
     """Return a limit such as 0.25 or 25%."""
     from riskmetrics.catalog import Unit
-    from riskmetrics.errors import UsageError
 
     number, is_percent = text.strip().removesuffix("%"), text.strip().endswith("%")
     try:

@@ -38,7 +38,8 @@ from riskmetrics.cli import (
     status,
     symbol_commands,
 )
-from riskmetrics.cli.output import PrintableStream, configure_streams
+from riskmetrics.cli.database import describe_database_error
+from riskmetrics.cli.output import PrintableStream, configure_streams, echo_err
 from riskmetrics.errors import ConfigurationError, RiskmetricsError, UsageError
 from riskmetrics.text import simplify_validation
 
@@ -156,25 +157,25 @@ def main() -> None:
     try:
         code: int = app(standalone_mode=False) or 0
     except Exception as error:
-        described = _describe_failure(error)
+        described = describe_failure(error)
         if described is None:
             raise
         code, sentence = described
     if code == _INTERRUPTED_EXIT_CODE:
         sentence = "interrupted; results stored so far are kept"
     if sentence:
-        typer.echo(f"riskmetrics: {sentence}", err=True)
+        echo_err(f"riskmetrics: {sentence}")
     sys.exit(code)
 
 
-def _describe_failure(error: Exception) -> tuple[int, str] | None:
+def describe_failure(error: Exception) -> tuple[int, str] | None:
     """Return the exit code of an expected error and what to print, or None for a defect."""
-    from riskmetrics.cli.database import describe_database_error
-
     if isinstance(error, RiskmetricsError):
         return error.exit_code, str(error)
     if isinstance(error, typer.Abort):
-        return 1, "not confirmed, so nothing was done"
+        can_ask = sys.stdin is not None and sys.stdin.isatty()
+        advice = "" if can_ask else ": without a terminal, pass --yes"
+        return RiskmetricsError.exit_code, f"not confirmed, so nothing was done{advice}"
     if isinstance(error, typer.TyperException):
         return error.exit_code, _describe_wrong_arguments(error)
     if isinstance(error, UnicodeEncodeError):

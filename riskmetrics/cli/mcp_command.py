@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from riskmetrics.addresses import LOOPBACK, require_free_port
+from riskmetrics.cli.database import connect_at_head
 from riskmetrics.cli.output import echo_err
+from riskmetrics.db.roles import Role
+from riskmetrics.errors import ConfigurationError
 from riskmetrics.text import describe_extra
 
 if TYPE_CHECKING:
@@ -38,9 +41,6 @@ def mcp(
     from importlib.metadata import version
 
     from riskmetrics import settings
-    from riskmetrics.cli.database import connect_at_head
-    from riskmetrics.db.roles import Role
-    from riskmetrics.errors import ConfigurationError
 
     try:
         from riskmetrics.mcp_server import server

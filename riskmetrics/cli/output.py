@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
-from riskmetrics.errors import ConfigurationError
+from riskmetrics.errors import ConfigurationError, UsageError
 from riskmetrics.present.formatting import fixed
 from riskmetrics.text import UNPRINTABLE, escape_all_but_colors, escape_controls, is_printable
 
@@ -59,8 +59,6 @@ def require_printable(text: str, what: str, *, one_line: bool = False) -> str:
     UsageError
         If it contains a control character or bytes that are not UTF-8.
     """
-    from riskmetrics.errors import UsageError
-
     if not is_printable(text, one_line=one_line):
         raise UsageError(
             f"{what} contains a control character, or bytes that are not UTF-8: {ascii(text)[:200]}"
@@ -105,12 +103,6 @@ def echo_progress(text: str) -> None:
 def pluralize(number: int, noun: str) -> str:
     """Return a number with its noun: "1 row", "2 rows"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def fail(text: str, code: int = 1) -> typer.Exit:
-    """Print an error message and return the exit for the caller to raise."""
-    echo_err(f"riskmetrics: {text}")
-    return typer.Exit(code)
 
 
 def print_json(value: object) -> None:

@@ -1,6 +1,5 @@
 """`riskmetrics portfolio`: add, list, rename and remove portfolios."""
 
-import sys
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -8,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmetrics.cli.output import echo_err, fail, pluralize, print_frame
+from riskmetrics.cli.database import read_transaction, write_transaction
+from riskmetrics.cli.file_results import resolve_class_shares
+from riskmetrics.cli.output import echo_err, pluralize, print_frame
 from riskmetrics.cli.shared_options import (
     AsJson,
     check_amount,
@@ -16,6 +17,7 @@ from riskmetrics.cli.shared_options import (
     check_portfolio_name,
     day_option,
 )
+from riskmetrics.errors import NotStoredError, UsageError
 from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
@@ -60,10 +62,7 @@ def _store_portfolio(name: str, lots: "pd.DataFrame", day: date, equity: float |
     UsageError
         If there is a portfolio with the name.
     """
-    from riskmetrics.cli.database import write_transaction
-    from riskmetrics.cli.file_results import resolve_class_shares
     from riskmetrics.db import holdings, input_queries, stored_prices, transactions
-    from riskmetrics.errors import UsageError
     from riskmetrics.results.lot_frames import underlying
 
     balance = None if equity is None else Decimal(str(equity)).quantize(Decimal("0.01"))
@@ -102,7 +101,6 @@ def _parse_lots(texts: list[str], day: date) -> "pd.DataFrame":
     """
     import pyarrow as pa
 
-    from riskmetrics.errors import UsageError
     from riskmetrics.sources.lot_validation import validate_lots
     from riskmetrics.sources.tabular_files import Table
 
@@ -134,13 +132,12 @@ def list_portfolios(as_json: AsJson = False) -> None:
 
     Example: riskmetrics portfolio list
     """
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import storage_overview
 
     with read_transaction() as connection:
         table = storage_overview.read_portfolio_overview(connection)
     if table.empty and not as_json:
-        raise fail(
+        raise NotStoredError(
             "no portfolio is stored yet: import one with riskmetrics import portfolio holdings.csv"
             " --name NAME, or add one with riskmetrics portfolio add NAME AAPL=10"
         )
@@ -158,7 +155,6 @@ def rename(
 
     Example: riskmetrics portfolio rename Portfolio Growth
     """
-    from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import holdings, portfolios
 
     name = check_portfolio_name(new.strip())
@@ -180,13 +176,10 @@ def remove(
 
     Example: riskmetrics portfolio remove Growth
     """
-    from riskmetrics.cli.database import read_transaction, write_transaction
     from riskmetrics.db import portfolios
 
     with read_transaction() as connection:
         portfolios.find_portfolio_id(connection, name)
-    if not yes and not sys.stdin.isatty():
-        raise fail("cannot ask for confirmation without a terminal: pass --yes", code=2)
     if not yes:
         typer.confirm(f"Remove {name}?", abort=True, err=True)
     with write_transaction() as connection:

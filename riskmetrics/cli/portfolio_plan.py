@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from riskmetrics.cli.output import echo_err, pluralize, print_frame, print_json, to_records
 from riskmetrics.cli.shared_options import check_portfolio_name
+from riskmetrics.errors import UsageError
 from riskmetrics.present import formatting
 from riskmetrics.text import match_names
 
@@ -50,8 +51,6 @@ def plan_portfolios(
     needs_names: bool = True,
 ) -> list[PortfolioPlan]:
     """Choose the accounts to import and name their portfolios; without a name only if allowed."""
-    from riskmetrics.errors import UsageError
-
     names = match_names(account, [one.name for one in parsed.accounts])
     chosen = [one for one in parsed.accounts if one.name in names]
     accounts = ", ".join(one.name or _NO_NAME for one in parsed.accounts)

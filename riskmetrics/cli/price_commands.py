@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from riskmetrics.cli.database import read_transaction, write_transaction
 from riskmetrics.cli.output import echo_err, pluralize, print_frame
 from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson
+from riskmetrics.errors import DataQualityError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +40,6 @@ def list_moves(as_json: AsJson = False) -> None:
 
     Example: riskmetrics prices list
     """
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import price_decisions
     from riskmetrics.db.split_suspects import find_suspected_splits
 
@@ -62,10 +63,8 @@ def accept(symbol: Symbol, session: MoveDay) -> None:
     """
     import pandas as pd
 
-    from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import outdated_results, symbol_spellings
     from riskmetrics.db.split_suspects import find_suspected_splits, find_undecided_moves
-    from riskmetrics.errors import DataQualityError
 
     with write_transaction() as connection:
         symbol = symbol_spellings.find_stored_spelling(connection, symbol)
@@ -97,7 +96,6 @@ def split(symbol: Symbol, session: MoveDay, ratio: Shares) -> None:
 
     Example: riskmetrics prices split XYZ 2022-12-14 4:1
     """
-    from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import outdated_results, price_decisions, symbol_spellings
 
     shares = _parse_ratio(ratio)
@@ -128,7 +126,6 @@ def undo(symbol: Symbol, session: MoveDay) -> None:
 
     Example: riskmetrics prices undo XYZ 2022-12-14
     """
-    from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import outdated_results, price_decisions, symbol_spellings
 
     with write_transaction() as connection:
@@ -164,7 +161,6 @@ def _parse_ratio(text: str) -> "SplitRatio":
     from fractions import Fraction
 
     from riskmetrics.db.price_decisions import MAX_SPLIT_SHARES, SplitRatio
-    from riskmetrics.errors import UsageError
 
     try:
         new, _, old = text.partition(":")
@@ -184,7 +180,6 @@ def _is_decided(
 ) -> bool:
     """Return whether the same decision is stored, and print that; another one is an error."""
     from riskmetrics.db import price_decisions
-    from riskmetrics.errors import UsageError
 
     stored = price_decisions.read_decision(connection, symbol, session)
     if stored is None:
@@ -203,7 +198,6 @@ def _require_price(connection: "sa.Connection", symbol: str, session: date) -> N
 
     from riskmetrics.db import price_decisions
     from riskmetrics.db.split_suspects import find_suspected_splits
-    from riskmetrics.errors import DataQualityError
 
     move = price_decisions.read_stored_move(connection, symbol, session)
     if not math.isnan(move.close):
@@ -223,7 +217,6 @@ def _require_move(
     """Raise an error if neither stored close moves by about the ratio on the session."""
     from riskmetrics.db import price_decisions
     from riskmetrics.db.split_suspects import find_suspected_splits
-    from riskmetrics.errors import DataQualityError
 
     move = price_decisions.read_stored_move(connection, symbol, session)
     if ratio.matches_move(move.close_before, move.close) or ratio.matches_move(

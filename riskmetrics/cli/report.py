@@ -14,6 +14,7 @@ from riskmetrics import folders
 from riskmetrics.addresses import REPORT_PORT
 from riskmetrics.cli.report_rendering import Request, render
 from riskmetrics.cli.shared_options import Day, PortfolioName, day_option
+from riskmetrics.errors import UsageError
 
 _DEFAULT_OUT = "report"
 _MIN_HISTORY = 2
@@ -88,8 +89,6 @@ def report(
 
 def _check_name(out: Path, kind: Format) -> None:
     """Raise UsageError if a file has the ending of the other format."""
-    from riskmetrics.errors import UsageError
-
     ending = out.suffix.casefold().removeprefix(".")
     if ending != kind and ending in list(Format):
         raise UsageError(
@@ -101,8 +100,6 @@ def write_report(
     request: Request, out: Path, kind: Format = Format.HTML, *, is_quiet: bool = False
 ) -> None:
     """Write the report of a request, and print its path unless ``is_quiet``."""
-    from riskmetrics.errors import UsageError
-
     try:
         if kind is Format.PDF:
             from riskmetrics.cli.pdf import print_page, require_browser

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import date
 
+from riskmetrics.cli.database import find_session, read_transaction
+from riskmetrics.errors import UsageError
+
 
 @dataclass(frozen=True)
 class Request:
@@ -25,16 +28,14 @@ class Request:
 def render(request: Request, *, is_printed: bool = False) -> str:
     """Return the page of a request."""
     from riskmetrics import settings, trading_calendar
-    from riskmetrics.cli.database import find_session, read_transaction
-    from riskmetrics.errors import UsageError
     from riskmetrics.inputs.snapshot import read_terms
-    from riskmetrics.report.options import DEFAULT_HISTORY, ReportOptions, open_drawings
     from riskmetrics.report.page import render_page
+    from riskmetrics.report.report_options import DEFAULT_HISTORY, ReportOptions, open_renderer
 
     if request.history is not None and request.since is not None:
         raise UsageError("--history and --since exclude each other: give one of them")
     configured = settings.load()
-    drawings = open_drawings(configured.home_directory)
+    renderer = open_renderer(configured.home_directory)
     with read_transaction() as connection:
         day = find_session(connection, request.day, request.portfolio)
         trading_calendar.require_completed_sessions([day])
@@ -48,10 +49,10 @@ def render(request: Request, *, is_printed: bool = False) -> str:
             portfolio=request.portfolio,
             n_sessions=n_sessions,
             against=request.against,
-            drawings=drawings,
+            renderer=renderer,
             is_interactive=not is_printed,
             links_to_portfolios=request.links_to_portfolios,
         )
         page = render_page(connection, day, options)
-    drawings.remove_unused()
+    renderer.remove_unused()
     return page

@@ -1,13 +1,14 @@
 """`riskmetrics reset` and `riskmetrics reprocess`: remove and recompute results."""
 
-import sys
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmetrics.cli.output import echo_err, fail, pluralize
+from riskmetrics.cli.database import read_transaction, write_transaction
+from riskmetrics.cli.output import echo_err, pluralize
 from riskmetrics.cli.shared_options import PortfolioName, day_option
+from riskmetrics.errors import NotStoredError, UsageError
 
 if TYPE_CHECKING:
     from riskmetrics.db.result_tables import Scope
@@ -65,7 +66,6 @@ def reprocess(
     Example: riskmetrics reprocess --all --from 2022-12-01 --to 2022-12-28
     """
     from riskmetrics import settings, trading_calendar
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.cli.launch import prepare_instance
     from riskmetrics.cli.run import require_prices, run_daily_risk
     from riskmetrics.db import result_tables
@@ -77,7 +77,7 @@ def reprocess(
         stored = result_tables.read_day_range(connection, scope)
     start, end = scope.first or (stored and stored[0]), scope.last or (stored and stored[1])
     if start is None or end is None:
-        raise fail("no results are stored to derive the days from: pass --from and --to")
+        raise NotStoredError("no results are stored to derive the days from: pass --from and --to")
     days = trading_calendar.clip_to_sessions(start, end)
     scope = scope._replace(first=start, last=end)
     if not configured.source_names:
@@ -104,10 +104,8 @@ def _parse_scope(
     portfolio: str | None, every: bool, first: date | None, last: date | None
 ) -> "Scope":
     """Return the scope of the options; exit if the portfolio does not exist."""
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.db.portfolios import find_portfolio_id
     from riskmetrics.db.result_tables import Scope
-    from riskmetrics.errors import UsageError
 
     if every == (portfolio is not None):
         raise UsageError("specify which results: either --portfolio NAME or --all")
@@ -127,7 +125,6 @@ def _confirm_removal(scope: "Scope", question: str, *, insights: bool = False) -
 
     Returns whether there are any rows; if not, no confirmation is needed.
     """
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import result_tables
 
     # not in the transaction that removes, which would keep runs waiting for the answer
@@ -135,20 +132,12 @@ def _confirm_removal(scope: "Scope", question: str, *, insights: bool = False) -
         rows = result_tables.count_results(connection, scope, include_insights=insights)
     if rows:
         echo_err(_format_counts(rows))
-        try:
-            typer.confirm(question, abort=True, err=True)
-        except typer.Abort:
-            if sys.stdin.isatty():
-                raise
-            raise fail(
-                "not confirmed, so nothing was done: without a terminal, pass --yes"
-            ) from None
+        typer.confirm(question, abort=True, err=True)
     return bool(rows)
 
 
 def _remove_results(scope: "Scope", *, insights: bool = False) -> None:
     """Remove the results of a scope in one transaction that locks out assets; print the counts."""
-    from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import result_tables
     from riskmetrics.definitions import defs
 

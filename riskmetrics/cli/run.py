@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from riskmetrics.cli.database import connect_at_head, import_in_background, read_transaction
 from riskmetrics.cli.output import echo_err, echo_progress, pluralize
 from riskmetrics.cli.shared_options import Day, day_option
-from riskmetrics.errors import PARTIAL_EXIT_CODE, SourceError
+from riskmetrics.errors import PARTIAL_EXIT_CODE, DataQualityError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +47,6 @@ def find_latest_session(*, offline: bool) -> date:
     The market index is fetched first, unless ``offline`` or without a data source.
     """
     from riskmetrics import settings
-    from riskmetrics.cli.database import connect_at_head, read_transaction
     from riskmetrics.db import input_queries
 
     configured = settings.load()
@@ -148,7 +148,6 @@ def run_daily_risk(
     """Run the daily job for ``days``; exit with its code if that is not 0."""
     from riskmetrics import settings
     from riskmetrics.cli import launch
-    from riskmetrics.cli.database import connect_at_head, import_in_background
     from riskmetrics.sources.source_registry import require_known_sources
 
     span = f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]} ({len(days)} sessions)"
@@ -179,7 +178,6 @@ def require_prices(
     Only runs of all assets need any.
     """
     from riskmetrics.db import missing_indices, stored_prices, stored_settings
-    from riskmetrics.errors import DataQualityError
 
     market = stored_settings.read_market_index(connection, market_index)
     first = stored_prices.read_price_coverage(connection, [market])["first"]

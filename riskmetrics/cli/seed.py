@@ -2,8 +2,10 @@
 
 import typer
 
+from riskmetrics.cli.database import connect_at_head, read_transaction
 from riskmetrics.cli.output import CellFormat, echo_progress, print_frame
 from riskmetrics.cli.shared_options import AsJson
+from riskmetrics.errors import ConfigurationError
 
 app = typer.Typer(
     help="Fetch data now that a run fetches when due; needs a source.",
@@ -22,9 +24,7 @@ def benchmark(as_json: AsJson = False) -> None:
     """
     from riskmetrics import settings
     from riskmetrics.cli import launch
-    from riskmetrics.cli.database import connect_at_head, read_transaction
     from riskmetrics.db import input_queries
-    from riskmetrics.errors import ConfigurationError
 
     configured = settings.load()
     if not configured.source_names:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from riskmetrics.cli.output import JSON_HELP, require_printable
+from riskmetrics.errors import UsageError
 
 if TYPE_CHECKING:
     from riskmetrics.sources.row_validation import Notation
@@ -62,7 +63,6 @@ def parse_notation(decimal: str, dates: str) -> "Notation":
     UsageError
         If an option has another value than those accepted.
     """
-    from riskmetrics.errors import UsageError
     from riskmetrics.sources.dates import DATE_ORDERS
     from riskmetrics.sources.row_validation import Notation
 
@@ -81,8 +81,6 @@ def check_portfolio_name(name: str) -> str:
     UsageError
         If it is empty, longer than its column, or has a control character.
     """
-    from riskmetrics.errors import UsageError
-
     if not 0 < len(name) <= _MAX_NAME_LENGTH:
         raise UsageError(f"the name of a portfolio has 1 to {_MAX_NAME_LENGTH} characters")
     return require_printable(name, "the name of a portfolio", one_line=True)
@@ -90,15 +88,11 @@ def check_portfolio_name(name: str) -> str:
 
 def check_amount(option: str, amount: float | None) -> None:
     """Raise UsageError if an amount of money does not fit its column."""
-    from riskmetrics.errors import UsageError
-
     if amount is not None and not abs(amount) < _MAX_AMOUNT:  # also refuses NaN
         raise UsageError(f"{option} {amount} is not a valid amount in USD")
 
 
 def check_not_future(option: str, day: date | None) -> None:
     """Raise UsageError if a day is in the future."""
-    from riskmetrics.errors import UsageError
-
     if day is not None and day > date.today():
         raise UsageError(f"{option} {day} is in the future")

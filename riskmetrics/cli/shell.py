@@ -11,6 +11,7 @@ import typer
 
 from riskmetrics import folders
 from riskmetrics.addresses import LOOPBACK, require_free_port
+from riskmetrics.cli.database import connect_at_head
 from riskmetrics.cli.output import echo_err, print_json
 from riskmetrics.cli.shared_options import AsJson
 
@@ -39,8 +40,6 @@ def ui(
     Example: riskmetrics ui --port 3000
     """
     from dotenv import dotenv_values
-
-    from riskmetrics.cli.database import connect_at_head
 
     require_free_port(port, host)
     own_variables = _dagster_environment()  # reports faults of .env before it is read here

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from riskmetrics.cli.database import find_session, missing_results_error, read_transaction
 from riskmetrics.cli.output import (
-    fail,
     format_cell,
     is_fitted,
     is_number,
@@ -23,6 +23,7 @@ from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName, Wide
 from riskmetrics.cli.show_insights import insights
 from riskmetrics.cli.show_model import model
 from riskmetrics.cli.show_track_record import track_record
+from riskmetrics.errors import NotStoredError
 from riskmetrics.text import escape_controls, join_names
 
 if TYPE_CHECKING:
@@ -69,7 +70,6 @@ def scenarios(as_json: AsJson = False) -> None:
 
     Example: riskmetrics show scenarios
     """
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import input_queries
     from riskmetrics.present.figures import table_formats
 
@@ -84,7 +84,6 @@ def quality(day: Day = None, as_json: AsJson = False) -> None:
     Example: riskmetrics show quality --date 2022-12-28
     """
     from riskmetrics import settings, trading_calendar
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import input_queries, stored_prices, stored_settings
     from riskmetrics.inputs.stored_faults import read_faults
     from riskmetrics.results import price_faults
@@ -132,7 +131,6 @@ def rejected(
 
     Example: riskmetrics show rejected --kind prices --last 20
     """
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import result_queries
 
     with read_transaction() as connection:
@@ -225,8 +223,6 @@ def _number_reasons(table: "pd.DataFrame") -> "tuple[pd.DataFrame, list[str]]":
 def _read(
     name: str, day: date | None, portfolio: str | None
 ) -> "tuple[View, date, Mapping[str, pd.DataFrame], str]":
-    from riskmetrics.cli.database import fail_without_results, find_session, read_transaction
-
     with read_transaction() as connection:
         from riskmetrics.cli.views import VIEWS  # with the server, which takes as long to start
         from riskmetrics.db import listed_rows, result_queries
@@ -242,10 +238,10 @@ def _read(
         text_if_empty = view.text_if_empty(connection, portfolio)
         missing = [view.tables[key] for key, frame in frames.items() if frame.empty]
         if missing and snapshots.empty:
-            raise fail_without_results(connection, session, portfolio)
+            raise missing_results_error(connection, session, portfolio)
     if not all(table.is_optional for table in missing):
         of_portfolio = f" of {portfolio}" if portfolio else ""
-        raise fail(
+        raise NotStoredError(
             f"all of these results{of_portfolio} are undefined on {session}: see riskmetrics show"
             f" undefined --date {session}"
         )

@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from riskmetrics.cli.output import fail, print_json
+from riskmetrics.cli.database import (
+    find_session,
+    missing_results_error,
+    read_transaction,
+    write_transaction,
+)
+from riskmetrics.cli.output import print_json
 from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName
+from riskmetrics.errors import NotStoredError
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -44,16 +51,15 @@ def insights(
 
     Example: riskmetrics show insights --date 2022-12-28 --portfolio Growth
     """
-    from riskmetrics.cli.database import fail_without_results, find_session, read_transaction
     from riskmetrics.db import insight_store, result_queries
 
     with read_transaction() as connection:
         session = find_session(connection, day, portfolio)
         rows = insight_store.read_latest_insights(connection, session, portfolio, include_all=every)
         if not rows and not result_queries.read_snapshots(connection, session, portfolio).size:
-            raise fail_without_results(connection, session, portfolio)
+            raise missing_results_error(connection, session, portfolio)
     if not rows:
-        raise fail(
+        raise NotStoredError(
             f"no insights are stored for {session}: generate them with riskmetrics ai generate"
             f" --date {session}"
         )
@@ -66,7 +72,6 @@ def _mark_viewed(ids: "Sequence[UUID]") -> None:
     import psycopg
     import sqlalchemy as sa
 
-    from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import insight_store
 
     try:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from riskmetrics.cli.database import read_transaction
 from riskmetrics.cli.output import print_frame, print_json, to_records
 from riskmetrics.cli.shared_options import AsJson
 
@@ -27,7 +28,6 @@ def model(as_json: AsJson = False) -> None:
 
     Example: riskmetrics show model
     """
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import calibration_queries
     from riskmetrics.results.model_versions import parse_versions
 

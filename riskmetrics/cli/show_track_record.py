@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmetrics.cli.output import CellFormat, fail, pluralize, print_frame, print_json, to_records
+from riskmetrics.cli.database import read_transaction
+from riskmetrics.cli.output import CellFormat, pluralize, print_frame, print_json, to_records
 from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName, Wide
+from riskmetrics.errors import NotStoredError, UsageError
 from riskmetrics.present import formatting
 
 if TYPE_CHECKING:
@@ -59,9 +61,7 @@ def track_record(
     Example: riskmetrics show track-record --kind value_at_risk --portfolio Growth
     """
     from riskmetrics.catalog.track_records import ForecastKind
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.db.portfolios import find_portfolio_id
-    from riskmetrics.errors import UsageError
     from riskmetrics.present.track_record import read_track_record
 
     known = {each.value: each for each in ForecastKind}
@@ -75,7 +75,7 @@ def track_record(
             connection, day, kinds=kinds, portfolio=portfolio, by_subject=every
         )
     if record.scores.empty:
-        raise fail(
+        raise NotStoredError(
             "no forecast is complete yet: a value at risk completes after 1 session, a volatility"
             " forecast after 21, a beta after 90. Compute earlier ones with riskmetrics backfill"
             " --from DAY --to DAY"

@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
+from riskmetrics.cli.database import connect_at_head
 from riskmetrics.cli.output import echo_progress
 from riskmetrics.cli.shared_options import day_option
+from riskmetrics.errors import UsageError
 
 
 def simulate(
@@ -45,8 +47,6 @@ def simulate(
     --portfolios 100
     """
     from riskmetrics import trading_calendar
-    from riskmetrics.cli.database import connect_at_head
-    from riskmetrics.errors import UsageError
     from riskmetrics.ingest import simulation
     from riskmetrics.sources.simulate import INDICES
 

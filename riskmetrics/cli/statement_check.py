@@ -6,6 +6,8 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
+from riskmetrics.cli.portfolio_plan import PortfolioPlan
+from riskmetrics.symbols import find_near_symbols, normalize_symbol
 from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
     import pandas as pd
     import sqlalchemy as sa
 
-    from riskmetrics.cli.portfolio_plan import PortfolioPlan
     from riskmetrics.sources.brokers import HoldingsFile
     from riskmetrics.sources.tabular_files import RejectedRow
 
@@ -73,8 +74,6 @@ def review_statement(
 
 def extract_symbols(rejected: "list[RejectedRow]") -> set[str]:
     """Return possible symbols in rejected rows: their words, and their cells, such as BRK B."""
-    from riskmetrics.symbols import normalize_symbol
-
     marks = r"[^\w./^=-]+", r"[,;|\t\"]+"
     texts = {text for row in rejected for mark in marks for text in re.split(mark, row.raw_row)}
     return {symbol for symbol in map(normalize_symbol, texts) if symbol}
@@ -99,7 +98,6 @@ def _describe_mass_sale(
 def _describe_unknown_symbols(connection: "sa.Connection", stated: set[str]) -> "Iterable[str]":
     """Yield what is missing of symbols: prices, with the nearest known symbols, and profiles."""
     from riskmetrics.db import stored_prices
-    from riskmetrics.symbols import find_near_symbols
 
     unpriced = stated - set(stored_prices.read_price_coverage(connection, stated)["symbol"])
     if unpriced:
@@ -138,7 +136,7 @@ def _describe_changes(
     name: str, held: dict[str, Decimal], stated: dict[str, Decimal]
 ) -> "Iterable[str]":
     """Yield a line each for new, sold and changed symbols."""
-    from riskmetrics.transactions.comparison import compare_holdings
+    from riskmetrics.transactions.holdings_comparison import compare_holdings
 
     differences = compare_holdings(held, stated)
     kinds: dict[str, list[str]] = {"new": [], "no longer held": [], "changed": []}

@@ -2,6 +2,7 @@
 
 import typer
 
+from riskmetrics.cli.database import read_transaction
 from riskmetrics.cli.output import pluralize, print_frame, print_json, to_records
 from riskmetrics.cli.shared_options import AsJson
 
@@ -12,7 +13,6 @@ def status(as_json: AsJson = False) -> None:
     Example: riskmetrics status
     """
     from riskmetrics import settings
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import migrate, outdated_results, storage_overview, stored_settings
     from riskmetrics.db.engine import redact_url
     from riskmetrics.sources.source_registry import require_known_sources

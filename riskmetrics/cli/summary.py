@@ -9,7 +9,9 @@ import typer
 
 from riskmetrics.catalog import figures_of
 from riskmetrics.catalog.tail_risk import HEADLINE_TAIL
+from riskmetrics.cli.database import read_transaction
 from riskmetrics.cli.output import format_cell, to_records
+from riskmetrics.cli.show_insights import print_lead
 from riskmetrics.present.caveats import portfolio_caveats
 from riskmetrics.present.figures import PAGE_FORMATS
 
@@ -28,8 +30,6 @@ _TABLES = (
 
 def print_summaries(day: date, portfolios: Sequence[str]) -> None:
     """Print value, risk and concentration of each portfolio in a few lines, and its note."""
-    from riskmetrics.cli.database import read_transaction
-    from riskmetrics.cli.show_insights import print_lead
     from riskmetrics.db import insight_store, listed_rows, result_queries, volatility_queries
 
     with read_transaction() as connection:

@@ -4,7 +4,10 @@ from typing import Annotated
 
 import typer
 
+from riskmetrics.cli.database import connect_at_head, write_transaction
 from riskmetrics.cli.output import RECOMPUTE_HINT, echo_err, pluralize
+from riskmetrics.errors import UsageError
+from riskmetrics.symbols import normalize_symbol
 
 app = typer.Typer(
     help="Rename a symbol, or replace its prices by those of a source.",
@@ -24,7 +27,6 @@ def rename(
 
     Example: riskmetrics symbols rename FB META
     """
-    from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import symbol_renames, symbol_spellings
 
     with write_transaction() as connection:
@@ -55,7 +57,6 @@ def refetch(
     Example: riskmetrics symbols refetch AAPL --source yahoo
     """
     from riskmetrics import settings
-    from riskmetrics.cli.database import connect_at_head
     from riskmetrics.db import symbol_spellings
     from riskmetrics.ingest import refetch as refetching
     from riskmetrics.ingest.vendor_client import open_vendor_clients
@@ -79,9 +80,6 @@ def refetch(
 
 def _parse_symbol(text: str) -> str:
     """Return the normal form of a symbol, or raise UsageError."""
-    from riskmetrics.errors import UsageError
-    from riskmetrics.symbols import normalize_symbol
-
     if symbol := normalize_symbol(text):
         return symbol
     raise UsageError(f"{text!r} is not a symbol: use at most 20 letters, digits and . - ^ = _")

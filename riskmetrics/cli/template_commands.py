@@ -4,8 +4,10 @@ from typing import Annotated, Any
 
 import typer
 
-from riskmetrics.cli.output import fail, print_frame, print_json
+from riskmetrics.cli.database import read_transaction, write_transaction
+from riskmetrics.cli.output import print_frame, print_json
 from riskmetrics.cli.shared_options import AsJson
+from riskmetrics.errors import NotStoredError
 
 app = typer.Typer(
     help="List, compare and activate the prompts of insights.",
@@ -65,7 +67,7 @@ def show_template(
     """
     rows = [row for row in _read_templates(insight_type, version) if version or row["active"]]
     if not rows:
-        raise fail(_missing_template_message(insight_type, version))
+        raise NotStoredError(_missing_template_message(insight_type, version))
     print_json(rows[0])
 
 
@@ -81,7 +83,7 @@ def diff(insight_type: _TypeArgument, old: _VersionArgument, new: _VersionArgume
     for version in (old, new):
         rows = _read_templates(insight_type, version)
         if not rows:
-            raise fail(_missing_template_message(insight_type, version))
+            raise NotStoredError(_missing_template_message(insight_type, version))
         texts.append(
             [
                 f"{part}: {line}"
@@ -112,19 +114,17 @@ def activate(insight_type: _TypeArgument, version: _VersionArgument) -> None:
 
     Example: riskmetrics ai templates activate daily_summary v2
     """
-    from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import insight_store
 
     with write_transaction() as connection:
         if not insight_store.activate_template(connection, insight_type, version):
-            raise fail(_missing_template_message(insight_type, version))
+            raise NotStoredError(_missing_template_message(insight_type, version))
     typer.echo(f"{insight_type} now uses {version}")
 
 
 def _read_templates(
     insight_type: str | None = None, version: str | None = None
 ) -> list[dict[str, Any]]:
-    from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import insight_store
 
     with read_transaction() as connection:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from riskmetrics.cli.output import echo_err, pluralize
+from riskmetrics.symbols import parse_option
 from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def compare_with_transactions(
     Nothing is stored. Returns the summary; None if the portfolio is not kept by transactions.
     """
     from riskmetrics.db import transactions as store
-    from riskmetrics.transactions.comparison import compare_holdings
+    from riskmetrics.transactions.holdings_comparison import compare_holdings
     from riskmetrics.transactions.lots import (
         build_lots,
         cash_balances,
@@ -83,9 +84,7 @@ def cash_problems(balances: list[tuple[date, Decimal]], *, is_known: bool) -> li
 
 def unstated_expirations(history: "LotHistory", last_day: date) -> list[str]:
     """Return a warning if options are open after their expiration, when they end at 0."""
-    from riskmetrics.symbols import parse_option
-
-    options = {lot.symbol: parse_option(lot.symbol) for lot in history.lots if not lot.exit_day}
+    options = {lot.symbol: parse_option(lot.symbol) for lot in history.lots if not lot.exit_date}
     expired = sorted(
         symbol for symbol, option in options.items() if option and option.expiration < last_day
     )
@@ -228,7 +227,7 @@ def unstated_splits(connection: "sa.Connection", history: "LotHistory") -> list[
     for move in select_open_suspects(suspects, date.max).to_dict("records"):
         symbol, day, ratio = move["symbol"], move["date"].date(), format_split(move["ratio"])
         if any(
-            lot.symbol == symbol and lot.entry_day < day <= (lot.exit_day or date.max)
+            lot.symbol == symbol and lot.entry_date < day <= (lot.exit_date or date.max)
             for lot in history.lots
         ):
             found.append(

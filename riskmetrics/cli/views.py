@@ -20,12 +20,12 @@ from riskmetrics.catalog import (
 )
 from riskmetrics.catalog.realized import REALIZED_FIGURES, REALIZED_TITLE
 from riskmetrics.cli.output import to_records
-from riskmetrics.db import limits, listed_rows, result_queries, volatility_queries
+from riskmetrics.db import listed_rows, portfolio_limits, result_queries, volatility_queries
 from riskmetrics.funds import NOT_LOOKED_THROUGH
 from riskmetrics.gics import UNCLASSIFIED
 from riskmetrics.present import formatting
 from riskmetrics.present.figures import TABLE_FORMATS
-from riskmetrics.present.limits import format_value_and_limit
+from riskmetrics.present.limit_texts import format_value_and_limit
 from riskmetrics.present.realized import read_realized
 
 Frames = Mapping[str, pd.DataFrame]
@@ -225,7 +225,7 @@ def _format_limits(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _advise_on_limits(connection: sa.Connection, portfolio: str | None) -> str:
-    if limits.read_limits(connection, portfolio).empty:
+    if portfolio_limits.read_limits(connection, portfolio).empty:
         return "no limit was checked on {session}: set one with riskmetrics limits set"
     return (
         "limits are set, but no run has checked them on {session}: compute the session again with"
@@ -324,7 +324,7 @@ VIEWS = {
         {
             "": Table(
                 "Limits, {session}",
-                limits.read_limit_checks,
+                portfolio_limits.read_limit_checks,
                 is_optional=True,
                 arrange=_format_limits,
             )

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
+from riskmetrics.computations.forecast_scores import TRACK_RECORD_ASSET
 from riskmetrics.computations.result_asset import DELTA_EDGES, DELTA_NOTE, Edge, ResultAsset
 from riskmetrics.computations.statistic_assets import STATISTIC_ASSETS
-from riskmetrics.computations.track_records import TRACK_RECORD_ASSET
 from riskmetrics.db import tables
 from riskmetrics.db.result_writes import Computed, TableRows
 from riskmetrics.inputs.run_inputs import RunInputs

@@ -43,10 +43,10 @@ SNAPSHOT_COLUMNS = (
 """Columns of snapshots whose history is read."""
 
 _snapshots, _drawdowns = tables.portfolio_snapshots, tables.STATISTIC_TABLES["portfolio_drawdowns"]
-_shares = tables.portfolio_risk_contributions
-_sectors = tables.portfolio_sector_weights
-_positions = tables.positions
-_checks = tables.portfolio_limit_checks
+_SHARES = tables.portfolio_risk_contributions
+_SECTORS = tables.portfolio_sector_weights
+_POSITIONS = tables.positions
+_CHECKS = tables.portfolio_limit_checks
 
 
 def read_snapshot_history(
@@ -64,9 +64,9 @@ def read_snapshot_history(
     """
     sessions = trading_calendar.sessions_with_lookback(days, n_before)
     weights = sa.select(sa.literal(1)).where(
-        _shares.c.portfolio_id == _snapshots.c.portfolio_id,
-        _shares.c.day == _snapshots.c.snapshot_date,
-        _shares.c.weight.is_not(None),
+        _SHARES.c.portfolio_id == _snapshots.c.portfolio_id,
+        _SHARES.c.day == _snapshots.c.snapshot_date,
+        _SHARES.c.weight.is_not(None),
     )
     statement = (
         sa.select(
@@ -123,8 +123,8 @@ def read_entity_history(
     funds = sa.select(profile.c.symbol).where(sa.or_(profile.c.is_etf, profile.c.is_fund))
     found: dict[str, dict[tuple[str, str], dict[date, float]]] = {}
     for kind, table, column, key in (
-        ("weight", _shares, _shares.c.weight, "symbol"),
-        ("gross", _sectors, _sectors.c.gross_weight, "sector"),
+        ("weight", _SHARES, _SHARES.c.weight, "symbol"),
+        ("gross", _SECTORS, _SECTORS.c.gross_weight, "sector"),
     ):
         size, name = sa.func.abs(column), table.c[key]
         is_limited = name.not_in(funds) if kind == "weight" else sa.true()
@@ -229,15 +229,15 @@ def _price_changes(
         """Return the close of a day, or of a session before it, as values use it."""
         close = tables.market_data_cache
         is_usable = sa.and_(
-            close.c.symbol == _positions.c.symbol, close.c.date.between(oldest, day)
+            close.c.symbol == _POSITIONS.c.symbol, close.c.date.between(oldest, day)
         )
         latest = sa.select(close.c.close).where(is_usable).order_by(close.c.date.desc()).limit(1)
-        return latest.correlate(_positions, pairs).lateral()
+        return latest.correlate(_POSITIONS, pairs).lateral()
 
     price = last_close(pairs.c.day, pairs.c.oldest)
     earlier = last_close(pairs.c.previous, pairs.c.previous_oldest)
     change = SIGNED_QUANTITY * (price.c.close - earlier.c.close)
-    key = _positions.c.portfolio_id, pairs.c.day, pairs.c.n_sessions, _positions.c.symbol
+    key = _POSITIONS.c.portfolio_id, pairs.c.day, pairs.c.n_sessions, _POSITIONS.c.symbol
     return (
         sa.select(
             *key,
@@ -249,98 +249,64 @@ def _price_changes(
         .join(price, sa.true())
         .join(earlier, sa.true())
         .where(
-            _positions.c.portfolio_id.in_(portfolios), _positions.c.deleted_at.is_(None), IS_LISTED
+            _POSITIONS.c.portfolio_id.in_(portfolios), _POSITIONS.c.deleted_at.is_(None), IS_LISTED
         )
         .group_by(*key)
         .subquery()
     )
 
 
-def read_changed_holdings(
-    connection: sa.Connection, days: Sequence[date], portfolios: Collection[UUID]
-) -> Records:
-    """Return the symbols whose quantity differs from the session before, with both quantities."""
-    pairs = _pair_with_sessions_before(days)
-
-    def quantity_on(day: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-        return sa.func.coalesce(sa.func.sum(SIGNED_QUANTITY).filter(is_open(day)), 0)
-
-    moved = sa.or_(
-        *(
-            sa.and_(when > pairs.c.previous, when <= pairs.c.day)
-            for when in (_positions.c.entry_date, _positions.c.exit_date)
-        )
-    )
-    touched = (
-        sa.select(_positions.c.portfolio_id, pairs.c.day, pairs.c.previous, _positions.c.symbol)
-        .join(pairs, moved)
-        .where(_positions.c.portfolio_id.in_(portfolios), _positions.c.deleted_at.is_(None))
-        .distinct()
-        .subquery()
-    )
-    before, after = quantity_on(touched.c.previous), quantity_on(touched.c.day)
-    is_same = equal_columns(_positions, touched, "portfolio_id", "symbol")
-    group = touched.c.portfolio_id, touched.c.day, touched.c.symbol
-    statement = (
-        sa.select(*group, before.label("before"), after.label("after"))
-        .join(_positions, is_same & _positions.c.deleted_at.is_(None))
-        .group_by(*group)
-        .having(before != after)
-        .order_by(*group)
-    )
-    return group_records(connection, statement)
-
-
 def read_limit_checks(
     connection: sa.Connection, days: Sequence[date], portfolios: Collection[UUID]
 ) -> Records:
     """Return the checked limits, each with its status the session before as `status_before`."""
-    earlier = _checks.alias()
-    pairs = _pair_with_sessions_before(days)
-    is_same = equal_columns(earlier, _checks, "portfolio_id", "limit_name")
+    earlier = _CHECKS.alias()
+    pairs = pair_with_sessions_before(days)
+    is_same = equal_columns(earlier, _CHECKS, "portfolio_id", "limit_name")
     statement = (
         sa.select(
-            *(_checks.c[name] for name in ("portfolio_id", "day", "limit_name", "limit_value")),
-            *(_checks.c[name] for name in ("value", "subject", "status")),
+            *(_CHECKS.c[name] for name in ("portfolio_id", "day", "limit_name", "limit_value")),
+            *(_CHECKS.c[name] for name in ("value", "subject", "status")),
             earlier.c.status.label("status_before"),
         )
-        .join(pairs, pairs.c.day == _checks.c.day)
+        .join(pairs, pairs.c.day == _CHECKS.c.day)
         .outerjoin(earlier, is_same & (earlier.c.day == pairs.c.previous))
-        .where(_checks.c.portfolio_id.in_(portfolios))
-        .order_by(_checks.c.portfolio_id, _checks.c.day, _checks.c.limit_name)
+        .where(_CHECKS.c.portfolio_id.in_(portfolios))
+        .order_by(_CHECKS.c.portfolio_id, _CHECKS.c.day, _CHECKS.c.limit_name)
     )
     return group_records(connection, statement)
 
 
 def read_check_history(
     connection: sa.Connection, days: Sequence[date], portfolios: Collection[UUID]
-) -> dict[str, dict[str, dict[date, tuple[str, float, bool]]]]:
+) -> dict[str, dict[str, dict[date, tuple[str, float, bool, float]]]]:
     """Return the checks with a value of limits that users set, up to the last of ``days``.
 
     Returns
     -------
     dict
         portfolio_id to name of the limit to session to subject (empty for the portfolio), value
-        over limit, and whether the limit is exceeded.
+        over limit, whether the limit is exceeded, and value.
     """
     first = trading_calendar.sessions_with_lookback(days, HISTORY_SESSIONS)[0]
     statement = (
         sa.select(
-            *(_checks.c[name] for name in ("portfolio_id", "limit_name", "day")),
-            sa.func.coalesce(_checks.c.subject, "").label("subject"),
-            (sa.cast(_checks.c.value, sa.Double) / sa.cast(_checks.c.limit_value, sa.Double)).label(
+            *(_CHECKS.c[name] for name in ("portfolio_id", "limit_name", "day")),
+            sa.func.coalesce(_CHECKS.c.subject, "").label("subject"),
+            (sa.cast(_CHECKS.c.value, sa.Double) / sa.cast(_CHECKS.c.limit_value, sa.Double)).label(
                 "ratio"
             ),
-            (_checks.c.status == "exceeded").label("is_exceeded"),
+            (_CHECKS.c.status == "exceeded").label("is_exceeded"),
+            _CHECKS.c.value,
         )
-        .where(_checks.c.portfolio_id.in_(portfolios), _checks.c.value.is_not(None))
-        .where(_checks.c.day.between(first, days[-1]))
-        .order_by(_checks.c.portfolio_id, _checks.c.limit_name, _checks.c.day)
+        .where(_CHECKS.c.portfolio_id.in_(portfolios), _CHECKS.c.value.is_not(None))
+        .where(_CHECKS.c.day.between(first, days[-1]))
+        .order_by(_CHECKS.c.portfolio_id, _CHECKS.c.limit_name, _CHECKS.c.day)
     )
-    found: dict[str, dict[str, dict[date, tuple[str, float, bool]]]] = {}
+    found: dict[str, dict[str, dict[date, tuple[str, float, bool, float]]]] = {}
     for row in connection.execute(statement):
         by_name = found.setdefault(str(row.portfolio_id), {})
-        check = row.subject, float(row.ratio), bool(row.is_exceeded)
+        check = row.subject, float(row.ratio), bool(row.is_exceeded), float(row.value)
         by_name.setdefault(row.limit_name, {})[row.day] = check
     return found
 
@@ -357,7 +323,7 @@ def read_market_closes(
     return closes[index].reindex(pd.DatetimeIndex(sessions)).astype(float)
 
 
-def _pair_with_sessions_before(days: Sequence[date]) -> sa.Values:
+def pair_with_sessions_before(days: Sequence[date]) -> sa.Values:
     """Return the table of sessions, each with the previous one."""
     pairs = [(day, trading_calendar.previous_session(day)) for day in days]
     return values_table("sessions", {"day": sa.Date, "previous": sa.Date}, pairs)

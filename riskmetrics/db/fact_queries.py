@@ -18,15 +18,15 @@ from riskmetrics.catalog.tail_risk import HEADLINE_TAIL
 from riskmetrics.catalog.track_records import ForecastKind, compared_method
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
-from riskmetrics.db.limits import first_of_status
+from riskmetrics.db.portfolio_limits import first_of_status
 from riskmetrics.db.result_queries import filter_by_portfolio
 
 Record = dict[str, Any]
 Records = dict[tuple[str, date], list[Record]]
 """Rows by portfolio_id and day; missing values are None."""
 
-_portfolios = tables.portfolios
-_scenarios = tables.stress_scenarios
+_PORTFOLIOS = tables.portfolios
+_SCENARIOS = tables.stress_scenarios
 
 
 class _Query(NamedTuple):
@@ -50,55 +50,55 @@ class _Query(NamedTuple):
 MONTH = 21
 """Sessions ahead of the volatility forecasts."""
 
-_sectors = tables.portfolio_sector_weights
-_losses = tables.portfolio_stress
-_tail = tables.portfolio_tail_risk
-_reasons = tables.undefined_metrics
-_outcomes = tables.forecast_outcomes
+_SECTORS = tables.portfolio_sector_weights
+_LOSSES = tables.portfolio_stress
+_TAIL = tables.portfolio_tail_risk
+_REASONS = tables.undefined_metrics
+_OUTCOMES = tables.forecast_outcomes
 _QUERIES = {
     "forecasts": _Query(tables.volatility_forecasts),
     "scores": _Query(
-        _outcomes,
+        _OUTCOMES,
         condition=sa.and_(
-            _outcomes.c.kind == ForecastKind.VOLATILITY.value,
-            _outcomes.c.method == compared_method(ForecastKind.VOLATILITY, MONTH),
-            _outcomes.c.horizon == MONTH,
+            _OUTCOMES.c.kind == ForecastKind.VOLATILITY.value,
+            _OUTCOMES.c.method == compared_method(ForecastKind.VOLATILITY, MONTH),
+            _OUTCOMES.c.horizon == MONTH,
         ),
         day="completed_on",
     ),
     "rate_betas": _Query(tables.portfolio_rate_betas),
-    "sectors": _Query(_sectors, ("sector",), (_sectors.c.gross_weight.desc(), _sectors.c.sector)),
+    "sectors": _Query(_SECTORS, ("sector",), (_SECTORS.c.gross_weight.desc(), _SECTORS.c.sector)),
     "stress": _Query(
-        _losses,
+        _LOSSES,
         ("scenario",),
-        (_losses.c.loss.desc(), _losses.c.scenario),
-        _losses.c.loss.is_not(None),
+        (_LOSSES.c.loss.desc(), _LOSSES.c.scenario),
+        _LOSSES.c.loss.is_not(None),
         tuple(
             sa.select(column)
-            .where(_scenarios.c.name == _losses.c.scenario)
+            .where(_SCENARIOS.c.name == _LOSSES.c.scenario)
             .scalar_subquery()
             .label(label)
             for label, column in (
-                ("market_move", _scenarios.c.market_move),
+                ("market_move", _SCENARIOS.c.market_move),
                 (
                     "has_other_moves",
-                    sa.func.num_nonnulls(_scenarios.c.rate_move, _scenarios.c.factor_moves) > 0,
+                    sa.func.num_nonnulls(_SCENARIOS.c.rate_move, _SCENARIOS.c.factor_moves) > 0,
                 ),
             )
         ),
     ),
     "tail_risk": _Query(
-        _tail,
+        _TAIL,
         ("level",),
         condition=sa.and_(
-            *(_tail.c[name] == HEADLINE_TAIL[name] for name in ("method", "horizon_days"))
+            *(_TAIL.c[name] == HEADLINE_TAIL[name] for name in ("method", "horizon_days"))
         ),
     ),
     "historical_tail_risk": _Query(
-        _tail,
+        _TAIL,
         condition=sa.and_(
             *(
-                _tail.c[name] == value
+                _TAIL.c[name] == value
                 for name, value in {**HEADLINE_TAIL, "method": "historical"}.items()
             )
         ),
@@ -110,10 +110,10 @@ _QUERIES = {
     "var_tests": _Query(tables.portfolio_var_backtests, ("level",)),
     "coverage": _Query(tables.portfolio_coverage, ("metric",)),
     "undefined": _Query(
-        _reasons,
+        _REASONS,
         ("metric", "reason"),
-        (_reasons.c.metric,),
-        _reasons.c.subject == _reasons.c.portfolio_id,
+        (_REASONS.c.metric,),
+        _REASONS.c.subject == _REASONS.c.portfolio_id,
     ),
     **{
         statistic.key: _Query(tables.STATISTIC_TABLES[statistic.table])
@@ -122,16 +122,16 @@ _QUERIES = {
 }
 """Largest sectors and losses first; the one-day tail risk of tables; reasons of portfolios."""
 
-_checks = tables.portfolio_limit_checks
+_CHECKS = tables.portfolio_limit_checks
 _QUESTION_QUERIES = {
     "exceeded_limits": _Query(
-        _checks,
+        _CHECKS,
         ("limit_name",),
-        condition=_checks.c.status == "exceeded",
+        condition=_CHECKS.c.status == "exceeded",
         more=(first_of_status(),),
     ),
     **{name: _QUERIES[name] for name in ("factor_exposures", "factor_risk", "sectors", "stress")},
-    "tail_levels": _Query(_tail, ("level", "horizon_days", "method")),
+    "tail_levels": _Query(_TAIL, ("level", "horizon_days", "method")),
     **{statistic.key: _QUERIES[statistic.key] for statistic in all_statistics()},
 }
 """All tail risks, factors, sectors, scenarios, statistics, and since when limits are exceeded: what
@@ -145,13 +145,13 @@ def read_portfolio_ids(
     """Return the ids of portfolios, or of the one of a name, with a snapshot on ``days``."""
     snapshot = tables.portfolio_snapshots
     statement = (
-        sa.select(_portfolios.c.id)
+        sa.select(_PORTFOLIOS.c.id)
         .where(
             sa.exists().where(
-                snapshot.c.portfolio_id == _portfolios.c.id, snapshot.c.snapshot_date.in_(days)
+                snapshot.c.portfolio_id == _PORTFOLIOS.c.id, snapshot.c.snapshot_date.in_(days)
             )
         )
-        .order_by(_portfolios.c.id)
+        .order_by(_PORTFOLIOS.c.id)
     )
     return list(connection.scalars(filter_by_portfolio(statement, portfolio)))
 
@@ -161,7 +161,7 @@ def read_snapshots(
 ) -> Records:
     """Return all figures of the snapshots, with the portfolio's currency."""
     query = _Query(tables.portfolio_snapshots, day="snapshot_date")
-    return _read(connection, query, days, portfolios, _portfolios.c.currency)
+    return _read(connection, query, days, portfolios, _PORTFOLIOS.c.currency)
 
 
 def read_records(
@@ -279,7 +279,7 @@ def _read(
             *query.more,
             *more,
         )
-        .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
+        .join(_PORTFOLIOS, _PORTFOLIOS.c.id == table.c.portfolio_id)
         .where(day.in_(days), table.c.portfolio_id.in_(portfolios), query.condition)
         .order_by(*query.order, *table.primary_key)
     )

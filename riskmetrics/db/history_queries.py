@@ -15,7 +15,7 @@ from riskmetrics.db.sql_expressions import select_of_portfolios
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
 from riskmetrics.transactions.model import EXTERNAL_KINDS
 
-_portfolios = tables.portfolios
+_PORTFOLIOS = tables.portfolios
 _SNAPSHOT_COLUMNS = (
     *("total_value", "daily_pnl", "daily_return", "cumulative_pnl"),
     *("realized_volatility_21d", "effective_num_positions"),
@@ -41,7 +41,7 @@ def read_history(
             fits, sa.and_(fits.c.portfolio_id == snapshots.c.portfolio_id, fits.c.day == day)
         )
         .where(day.between(first, last))
-        .order_by(_portfolios.c.name, day)
+        .order_by(_PORTFOLIOS.c.name, day)
     )
     return fetch_frame(connection, filter_by_portfolio(statement, portfolio))
 
@@ -60,7 +60,7 @@ def read_daily_returns(
             sa.cast(snapshots.c.daily_return, sa.Double).label("daily_return"),
         )
         .where(day.between(first, last))
-        .order_by(_portfolios.c.name, day)
+        .order_by(_PORTFOLIOS.c.name, day)
     )
     return fetch_frame(connection, filter_by_portfolio(statement, portfolio))
 
@@ -90,7 +90,7 @@ def read_forecast_history(
         )
         .outerjoin(outcomes, is_completed)
         .where(forecasts.c.day.between(first, last))
-        .order_by(_portfolios.c.name, forecasts.c.day)
+        .order_by(_PORTFOLIOS.c.name, forecasts.c.day)
     )
     return fetch_frame(connection, filter_by_portfolio(statement, portfolio))
 
@@ -104,7 +104,7 @@ def read_sector_history(
     statement = (
         select_of_portfolios(table, *(table.c[name] for name in names))
         .where(table.c.day.in_(days))
-        .order_by(_portfolios.c.name, table.c.day, table.c.sector)
+        .order_by(_PORTFOLIOS.c.name, table.c.day, table.c.sector)
     )
     return fetch_frame(connection, filter_by_portfolio(statement, portfolio))
 
@@ -136,7 +136,7 @@ def read_cash_flows(
     """
     flow = tables.transactions
     amount = sa.cast(sa.func.sum(flow.c.amount), sa.Double).label("amount")
-    key = (_portfolios.c.name, flow.c.day, flow.c.kind)
+    key = (_PORTFOLIOS.c.name, flow.c.day, flow.c.kind)
     statement = (
         select_of_portfolios(flow, flow.c.day, flow.c.kind, amount)
         .where(flow.c.kind.in_(EXTERNAL_KINDS), flow.c.day > first, flow.c.day <= last)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import pandas as pd
 import sqlalchemy as sa
 
-from riskmetrics.db import security_identifiers, tables, write
+from riskmetrics.db import identifier_store, tables, write
 from riskmetrics.db.copy import fetch_frame, server_encoding
 from riskmetrics.db.sql_expressions import CLOSE_ONLY_SUFFIX, any_of
 from riskmetrics.db.write import WriteCounts
@@ -134,7 +134,7 @@ def store_profiles(connection: sa.Connection, rows: pd.DataFrame, source: str) -
         stated = rows[["identifiers", "symbol"]].explode("identifiers").dropna()
         unique = stated[~stated["identifiers"].duplicated(keep=False)]
         symbols = dict(zip(unique["identifiers"], unique["symbol"], strict=True))
-        security_identifiers.store_symbols(connection, symbols, source)
+        identifier_store.store_symbols(connection, symbols, source)
         rows = rows.drop(columns="identifiers")
     return write.upsert_rows(
         connection, tables.company_profiles, rows.assign(data_source=source), key=["symbol"]

@@ -19,12 +19,12 @@ from riskmetrics.db.row_counts import count_rows
 from riskmetrics.db.sql_expressions import select_of_portfolios
 from riskmetrics.db.write import WriteCounts
 
-_insights = tables.ai_insights
-_templates = tables.ai_insight_templates
-_portfolios = tables.portfolios
-IS_ORIGINAL = sa.and_(_insights.c.cache_source_id.is_(None), _insights.c.day.is_not(None))
+_INSIGHTS = tables.ai_insights
+_TEMPLATES = tables.ai_insight_templates
+_PORTFOLIOS = tables.portfolios
+IS_ORIGINAL = sa.and_(_INSIGHTS.c.cache_source_id.is_(None), _INSIGHTS.c.day.is_not(None))
 """Condition that an insight was written by riskmetrics and is not copied from the cache."""
-IS_UNEXPIRED = sa.or_(_insights.c.expires_at.is_(None), _insights.c.expires_at > sa.func.now())
+IS_UNEXPIRED = sa.or_(_INSIGHTS.c.expires_at.is_(None), _INSIGHTS.c.expires_at > sa.func.now())
 _STAGING_TABLE = "incoming_insights"
 _ATTEMPT_COLUMNS = ("cost_usd", "token_count_input", "token_count_output", "tool_calls_count")
 """What the attempts of a model took; an unknown cost makes their sum unknown."""
@@ -32,7 +32,7 @@ _ATTEMPT_COLUMNS = ("cost_usd", "token_count_input", "token_count_output", "tool
 
 def read_active_templates(connection: sa.Connection) -> list[dict[str, Any]]:
     """Return the active template of every insight type, by type."""
-    chosen = sa.select(_templates).where(_templates.c.active).order_by(_templates.c.insight_type)
+    chosen = sa.select(_TEMPLATES).where(_TEMPLATES.c.active).order_by(_TEMPLATES.c.insight_type)
     return [dict(row) for row in connection.execute(chosen).mappings()]
 
 
@@ -40,12 +40,12 @@ def read_templates(
     connection: sa.Connection, insight_type: str | None = None, version: str | None = None
 ) -> list[dict[str, Any]]:
     """Return the templates of a type and version, or of all, newest first within each type."""
-    chosen = sa.select(_templates).order_by(
-        _templates.c.insight_type, _templates.c.created_at.desc(), _templates.c.version.desc()
+    chosen = sa.select(_TEMPLATES).order_by(
+        _TEMPLATES.c.insight_type, _TEMPLATES.c.created_at.desc(), _TEMPLATES.c.version.desc()
     )
     for column, value in (
-        (_templates.c.insight_type, insight_type),
-        (_templates.c.version, version),
+        (_TEMPLATES.c.insight_type, insight_type),
+        (_TEMPLATES.c.version, version),
     ):
         chosen = chosen if value is None else chosen.where(sa.cast(column, sa.Text) == value)
     return [dict(row) for row in connection.execute(chosen).mappings()]
@@ -56,22 +56,22 @@ def activate_template(connection: sa.Connection, insight_type: str, version: str
     found = read_templates(connection, insight_type, version)
     if not found:
         return False
-    of_type, now = _templates.c.insight_type == insight_type, sa.func.now()
-    others = sa.and_(of_type, _templates.c.active, _templates.c.id != found[0]["id"])
+    of_type, now = _TEMPLATES.c.insight_type == insight_type, sa.func.now()
+    others = sa.and_(of_type, _TEMPLATES.c.active, _TEMPLATES.c.id != found[0]["id"])
     connection.execute(
-        sa.update(_templates).where(others).values(active=False, deprecated_at=now, updated_at=now)
+        sa.update(_TEMPLATES).where(others).values(active=False, deprecated_at=now, updated_at=now)
     )
-    chosen = sa.and_(_templates.c.id == found[0]["id"], sa.not_(_templates.c.active))
+    chosen = sa.and_(_TEMPLATES.c.id == found[0]["id"], sa.not_(_TEMPLATES.c.active))
     connection.execute(
-        sa.update(_templates).where(chosen).values(active=True, deprecated_at=None, updated_at=now)
+        sa.update(_TEMPLATES).where(chosen).values(active=True, deprecated_at=None, updated_at=now)
     )
     return True
 
 
 def read_cache_keys(connection: sa.Connection, days: Sequence[date]) -> set[tuple[str, str]]:
     """Return cache_key and provider of the unexpired insights of some days, without copies."""
-    chosen = sa.select(_insights.c.cache_key, _insights.c.provider).where(
-        _insights.c.day.in_(days), IS_ORIGINAL, IS_UNEXPIRED
+    chosen = sa.select(_INSIGHTS.c.cache_key, _INSIGHTS.c.provider).where(
+        _INSIGHTS.c.day.in_(days), IS_ORIGINAL, IS_UNEXPIRED
     )
     return {(key, provider) for key, provider in connection.execute(chosen)}
 
@@ -86,18 +86,18 @@ def store_insights(connection: sa.Connection, rows: Sequence[Mapping[str, Any]])
         return WriteCounts()
     frame = pd.DataFrame(rows).dropna(axis="columns", how="all")
     for name in frame.columns.intersection(
-        [column.name for column in _insights.c if isinstance(column.type, sa.JSON)]
+        [column.name for column in _INSIGHTS.c if isinstance(column.type, sa.JSON)]
     ):
         frame[name] = frame[name].map(json.dumps)
     # COPY, because SQLAlchemy takes minutes to compile a statement of so many values.
-    copy_in(connection, _insights, frame, _STAGING_TABLE)
+    copy_in(connection, _INSIGHTS, frame, _STAGING_TABLE)
     names = list(frame.columns)
     incoming = sa.table(
-        _STAGING_TABLE, *(sa.column(name, _insights.c[name].type) for name in names)
+        _STAGING_TABLE, *(sa.column(name, _INSIGHTS.c[name].type) for name in names)
     )
-    statement = insert(_insights).from_select(names, sa.select(*incoming.c), include_defaults=False)
+    statement = insert(_INSIGHTS).from_select(names, sa.select(*incoming.c), include_defaults=False)
     new, reason = statement.excluded, "fallback_reason"
-    added = {name: _insights.c[name] + new[name] for name in _ATTEMPT_COLUMNS if name in names}
+    added = {name: _INSIGHTS.c[name] + new[name] for name in _ATTEMPT_COLUMNS if name in names}
     statement = statement.on_conflict_do_update(
         index_elements=["cache_key", "provider"],
         index_where=IS_ORIGINAL,
@@ -108,14 +108,14 @@ def store_insights(connection: sa.Connection, rows: Sequence[Mapping[str, Any]])
             **added,
         },
         where=sa.or_(
-            _insights.c.data_quality[reason]
+            _INSIGHTS.c.data_quality[reason]
             .as_string()
             .is_distinct_from(new.data_quality[reason].as_string()),
-            _insights.c.expires_at <= sa.func.now(),
+            _INSIGHTS.c.expires_at <= sa.func.now(),
             *(new[name].is_distinct_from(0) for name in added),
         ),
     )
-    template = _insights.c.insight_type, _insights.c.prompt_version
+    template = _INSIGHTS.c.insight_type, _INSIGHTS.c.prompt_version
     written = connection.execute(
         statement.returning(*template, sa.literal_column("ai_insights.xmax = 0", sa.Boolean))
     ).all()
@@ -124,12 +124,12 @@ def store_insights(connection: sa.Connection, rows: Sequence[Mapping[str, Any]])
         (kind, version) for kind, version, is_new in written if is_new
     ).items():
         is_template = sa.and_(
-            _templates.c.insight_type == insight_type, _templates.c.version == version
+            _TEMPLATES.c.insight_type == insight_type, _TEMPLATES.c.version == version
         )
         connection.execute(
-            sa.update(_templates)
+            sa.update(_TEMPLATES)
             .where(is_template)
-            .values(usage_count=_templates.c.usage_count + count)
+            .values(usage_count=_TEMPLATES.c.usage_count + count)
         )
     return WriteCounts(len(written), unchanged=len(rows) - len(written))
 
@@ -150,20 +150,20 @@ def read_latest_insights(
     Ordered by portfolio name, most severe first; rows have the portfolio's name as `portfolio`.
     """
     order = (
-        _insights.c.portfolio_id,
-        _insights.c.insight_type,
-        sa.func.coalesce(_insights.c.user_question, ""),
+        _INSIGHTS.c.portfolio_id,
+        _INSIGHTS.c.insight_type,
+        sa.func.coalesce(_INSIGHTS.c.user_question, ""),
     )
     is_shown = (
         sa.true()
         if include_all
-        else sa.not_(_insights.c.dismissed) & _insights.c.user_question.is_(None)
+        else sa.not_(_INSIGHTS.c.dismissed) & _INSIGHTS.c.user_question.is_(None)
     )
-    newest = sa.select(_insights).ext(distinct_on(*order)).where(_insights.c.day == day, is_shown)
-    rows = newest.order_by(*order, _insights.c.created_at.desc(), _insights.c.id).subquery()
+    newest = sa.select(_INSIGHTS).ext(distinct_on(*order)).where(_INSIGHTS.c.day == day, is_shown)
+    rows = newest.order_by(*order, _INSIGHTS.c.created_at.desc(), _INSIGHTS.c.id).subquery()
     chosen = filter_by_portfolio(select_of_portfolios(rows, rows), portfolio)
     found = connection.execute(
-        chosen.order_by(_portfolios.c.name, rows.c.severity.desc(), rows.c.insight_type)
+        chosen.order_by(_PORTFOLIOS.c.name, rows.c.severity.desc(), rows.c.insight_type)
     )
     return _without_silent([dict(row) for row in found.mappings()])
 
@@ -187,9 +187,9 @@ def sample_insights(
 ) -> list[dict[str, Any]]:
     """Return a fixed sample of the insights about ``days``, selected by hashes of their ids."""
     chosen = (
-        sa.select(_insights)
-        .where(_insights.c.day.in_(days))
-        .order_by(sa.func.md5(sa.cast(_insights.c.id, sa.Text)))
+        sa.select(_INSIGHTS)
+        .where(_INSIGHTS.c.day.in_(days))
+        .order_by(sa.func.md5(sa.cast(_INSIGHTS.c.id, sa.Text)))
         .limit(count)
     )
     return [dict(row) for row in connection.execute(chosen).mappings()]
@@ -199,19 +199,19 @@ def count_without_insights(connection: sa.Connection, days: Sequence[date]) -> i
     """Count the portfolios and sessions among ``days`` with a snapshot but no insight."""
     snapshots = tables.portfolio_snapshots
     has_insight = sa.exists().where(
-        _insights.c.portfolio_id == snapshots.c.portfolio_id,
-        _insights.c.day == snapshots.c.snapshot_date,
+        _INSIGHTS.c.portfolio_id == snapshots.c.portfolio_id,
+        _INSIGHTS.c.day == snapshots.c.snapshot_date,
     )
-    live = snapshots.join(_portfolios, _portfolios.c.id == snapshots.c.portfolio_id)
+    live = snapshots.join(_PORTFOLIOS, _PORTFOLIOS.c.id == snapshots.c.portfolio_id)
     is_of_days = snapshots.c.snapshot_date.in_(days)
     return count_rows(
-        connection, live, is_of_days, _portfolios.c.deleted_at.is_(None), ~has_insight
+        connection, live, is_of_days, _PORTFOLIOS.c.deleted_at.is_(None), ~has_insight
     )
 
 
 def read_insight(connection: sa.Connection, insight: UUID) -> dict[str, Any] | None:
     """Return an insight by its id, with the portfolio's name, or None."""
-    chosen = select_of_portfolios(_insights, _insights).where(_insights.c.id == insight)
+    chosen = select_of_portfolios(_INSIGHTS, _INSIGHTS).where(_INSIGHTS.c.id == insight)
     row = connection.execute(chosen).mappings().first()
     return None if row is None else dict(row)
 
@@ -221,9 +221,9 @@ def read_answer(
 ) -> dict[str, Any] | None:
     """Return the newest insight of the first cache key and provider that has one, or None."""
     for cache_key, provider in keys:
-        is_answer = _insights.c.cache_key == cache_key, _insights.c.provider == provider
-        chosen = select_of_portfolios(_insights, _insights).where(*is_answer)
-        newest = chosen.order_by(_insights.c.created_at.desc(), _insights.c.id).limit(1)
+        is_answer = _INSIGHTS.c.cache_key == cache_key, _INSIGHTS.c.provider == provider
+        chosen = select_of_portfolios(_INSIGHTS, _INSIGHTS).where(*is_answer)
+        newest = chosen.order_by(_INSIGHTS.c.created_at.desc(), _INSIGHTS.c.id).limit(1)
         if (row := connection.execute(newest).mappings().first()) is not None:
             return dict(row)
     return None
@@ -231,12 +231,12 @@ def read_answer(
 
 def set_insight_flags(connection: sa.Connection, insights: Sequence[UUID], **flags: bool) -> int:
     """Set ``viewed`` or ``dismissed`` of insights; return how many of them exist."""
-    is_named = _insights.c.id.in_(insights)
-    differs = sa.or_(*(_insights.c[name] != value for name, value in flags.items()))
+    is_named = _INSIGHTS.c.id.in_(insights)
+    differs = sa.or_(*(_INSIGHTS.c[name] != value for name, value in flags.items()))
     connection.execute(
-        sa.update(_insights).where(is_named, differs).values(**flags, updated_at=sa.func.now())
+        sa.update(_INSIGHTS).where(is_named, differs).values(**flags, updated_at=sa.func.now())
     )
-    return count_rows(connection, _insights, is_named)
+    return count_rows(connection, _INSIGHTS, is_named)
 
 
 def rate_insight(
@@ -253,21 +253,21 @@ def rate_insight(
         {} if feedback is None else {"user_feedback": feedback}
     )
     connection.execute(
-        sa.update(_insights)
-        .where(_insights.c.id == insight)
+        sa.update(_INSIGHTS)
+        .where(_INSIGHTS.c.id == insight)
         .values(**rating_values, updated_at=sa.func.now())
     )
     same_template = (
-        _insights.c.insight_type == row["insight_type"],
-        _insights.c.prompt_version == row["prompt_version"],
+        _INSIGHTS.c.insight_type == row["insight_type"],
+        _INSIGHTS.c.prompt_version == row["prompt_version"],
     )
-    mean = sa.select(sa.func.avg(_insights.c.user_rating)).where(*same_template).scalar_subquery()
+    mean = sa.select(sa.func.avg(_INSIGHTS.c.user_rating)).where(*same_template).scalar_subquery()
     is_template = (
-        _templates.c.insight_type == row["insight_type"],
-        _templates.c.version == row["prompt_version"],
+        _TEMPLATES.c.insight_type == row["insight_type"],
+        _TEMPLATES.c.version == row["prompt_version"],
     )
     connection.execute(
-        sa.update(_templates)
+        sa.update(_TEMPLATES)
         .where(*is_template)
         .values(avg_quality_score=mean, updated_at=sa.func.now())
     )

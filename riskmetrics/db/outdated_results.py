@@ -24,7 +24,7 @@ _SEPARATOR = "/"
 _MAX_NAMES = 3
 """Number of changed closes that a warning names."""
 
-_settings = tables.database_settings
+_SETTINGS = tables.database_settings
 _day = tables.portfolio_snapshots.c.snapshot_date
 
 
@@ -226,7 +226,7 @@ class Mark(NamedTuple):
 
 def read_mark(connection: sa.Connection) -> Mark | None:
     """Return what is recorded, for `mark_recomputed` when the results are stored."""
-    query = sa.select(_settings.c.value, _settings.c.updated_at).where(_settings.c.name == _NAME)
+    query = sa.select(_SETTINGS.c.value, _SETTINGS.c.updated_at).where(_SETTINGS.c.name == _NAME)
     found = connection.execute(query).one_or_none()
     return None if found is None else Mark(*found)
 
@@ -258,12 +258,12 @@ def read_outdated(connection: sa.Connection) -> OutdatedResults | None:
 
 
 def _read(connection: sa.Connection) -> OutdatedResults | None:
-    text = connection.scalar(sa.select(_settings.c.value).where(_settings.c.name == _NAME))
+    text = connection.scalar(sa.select(_SETTINGS.c.value).where(_SETTINGS.c.name == _NAME))
     return OutdatedResults(*map(date.fromisoformat, text.split(_SEPARATOR))) if text else None
 
 
 def _write(connection: sa.Connection, span: OutdatedResults | None) -> None:
-    connection.execute(sa.delete(_settings).where(_settings.c.name == _NAME))
+    connection.execute(sa.delete(_SETTINGS).where(_SETTINGS.c.name == _NAME))
     if span:
         value = _SEPARATOR.join(day.isoformat() for day in span)
-        connection.execute(sa.insert(_settings).values(name=_NAME, value=value))
+        connection.execute(sa.insert(_SETTINGS).values(name=_NAME, value=value))

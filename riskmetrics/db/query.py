@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from riskmetrics.db import copy
 from riskmetrics.db.tables import metadata
 from riskmetrics.deadlines import Deadline
-from riskmetrics.errors import UsageError
-from riskmetrics.limits import MEGABYTE
+from riskmetrics.errors import QueryError
+from riskmetrics.size_limits import MEGABYTE
 from riskmetrics.text import suggest_name
 
 CELL_BYTES = 100
@@ -80,7 +80,7 @@ def run_query(
 
     Raises
     ------
-    UsageError
+    QueryError
         If Postgres refuses the query or ends it, the result is larger than ``max_bytes``, or two
         columns have the same name.
     """
@@ -97,7 +97,7 @@ def run_query(
         rows = _fetch_rows(connection, measured, deadline, max_bytes)
     except psycopg.Error as error:
         reason = error.diag.message_primary or error
-        raise UsageError(f"The query failed: {reason}{_advice(error, timeout)}") from None
+        raise QueryError(f"The query failed: {reason}{_advice(error, timeout)}") from None
     return pd.DataFrame(rows, columns=names, dtype=object)
 
 
@@ -108,7 +108,7 @@ def _read_column_names(connection: sa.Connection, query: str, deadline: Deadline
         cursor.execute(query.encode())
         names = [column.name for column in cursor.description or ()]
     if len(set(names)) < len(names):
-        raise UsageError(
+        raise QueryError(
             f"Two columns have the same name ({', '.join(names)}). Rename one with AS."
         )
     return names
@@ -120,7 +120,7 @@ def _fetch_rows(
     deadline: Deadline,
     max_bytes: int,
 ) -> list[tuple[Any, ...]]:
-    """Return the rows of a query wrapped in `_MEASURE`; UsageError if they are too large."""
+    """Return the rows of a query wrapped in `_MEASURE`; QueryError if they are too large."""
     rows: list[tuple[Any, ...]] = []
     with copy.driver_connection(connection).cursor("riskmetrics_result") as cursor:
         _limit_time(connection, deadline)
@@ -134,7 +134,7 @@ def _fetch_rows(
             batch = cursor.fetchmany(n_requested)
             n_read = len(batch)
             if batch and batch[-1][0] > max_bytes:
-                raise UsageError(
+                raise QueryError(
                     f"The result has more than {max_bytes / MEGABYTE:,.4g} MB. {_ADVICE_ON_SIZE}",
                 )
             rows.extend(row[1:] for row in batch)

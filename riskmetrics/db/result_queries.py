@@ -16,9 +16,9 @@ from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.sql_expressions import select_of_portfolios
 from riskmetrics.metrics.minimums import INSUFFICIENT_EQUITY, SHARE_TOLERANCE
 
-_portfolios = tables.portfolios
-_LIVE = _portfolios.c.deleted_at.is_(None)
-_snapshots = tables.portfolio_snapshots
+_PORTFOLIOS = tables.portfolios
+_LIVE = _PORTFOLIOS.c.deleted_at.is_(None)
+_SNAPSHOTS = tables.portfolio_snapshots
 
 
 def sample_market_betas(
@@ -129,7 +129,7 @@ def find_small_equity(
     Columns portfolio, day, total_value, gross_exposure; lowest share first. Removed portfolios are
     left out.
     """
-    table = _snapshots
+    table = _SNAPSHOTS
     share = (table.c.total_value / table.c.gross_exposure).label("share")
     day = table.c.snapshot_date.label("day")
     reasons = tables.undefined_metrics
@@ -160,11 +160,11 @@ def read_snapshots(
     connection: sa.Connection, day: date, portfolio: str | None = None
 ) -> pd.DataFrame:
     """Return the snapshots of a day with all columns, by the portfolio's name."""
-    columns = (column for column in _snapshots.c if column.name != "id")
+    columns = (column for column in _SNAPSHOTS.c if column.name != "id")
     statement = (
-        select_of_portfolios(_snapshots, *columns)
-        .where(_snapshots.c.snapshot_date == day)
-        .order_by(_portfolios.c.name)
+        select_of_portfolios(_SNAPSHOTS, *columns)
+        .where(_SNAPSHOTS.c.snapshot_date == day)
+        .order_by(_PORTFOLIOS.c.name)
     )
     return fetch_frame(connection, filter_by_portfolio(statement, portfolio))
 
@@ -183,7 +183,7 @@ def read_undefined_metrics(
         .outerjoin(position, position.c.id == table.c.subject)
         .where(table.c.day == day)
     )
-    order = _portfolios.c.name, table.c.metric, position.c.symbol, table.c.subject
+    order = _PORTFOLIOS.c.name, table.c.metric, position.c.symbol, table.c.subject
     return fetch_frame(connection, filter_by_portfolio(statement, portfolio).order_by(*order))
 
 
@@ -210,17 +210,17 @@ def read_rejected_kinds(connection: sa.Connection) -> list[str]:
 
 def read_latest_day(connection: sa.Connection) -> date | None:
     """Return the last day with a snapshot, or None."""
-    day: date | None = connection.scalar(sa.select(sa.func.max(_snapshots.c.snapshot_date)))
+    day: date | None = connection.scalar(sa.select(sa.func.max(_SNAPSHOTS.c.snapshot_date)))
     return day
 
 
 def read_sessions(connection: sa.Connection, portfolio: str | None = None) -> list[date]:
     """Return the days with a snapshot of a portfolio, or of any that is not deleted, in order."""
     statement = (
-        sa.select(_snapshots.c.snapshot_date)
-        .join(_portfolios, _portfolios.c.id == _snapshots.c.portfolio_id)
+        sa.select(_SNAPSHOTS.c.snapshot_date)
+        .join(_PORTFOLIOS, _PORTFOLIOS.c.id == _SNAPSHOTS.c.portfolio_id)
         .distinct()
-        .order_by(_snapshots.c.snapshot_date)
+        .order_by(_SNAPSHOTS.c.snapshot_date)
     )
     return list(connection.scalars(filter_by_portfolio(statement, portfolio)))
 
@@ -228,7 +228,7 @@ def read_sessions(connection: sa.Connection, portfolio: str | None = None) -> li
 def filter_by_portfolio(statement: "sa.Select[Any]", portfolio: str | None) -> "sa.Select[Any]":
     """Restrict a query to the portfolio of a name, or to all portfolios that are not deleted."""
     statement = statement.where(_LIVE)
-    return statement if portfolio is None else statement.where(_portfolios.c.name == portfolio)
+    return statement if portfolio is None else statement.where(_PORTFOLIOS.c.name == portfolio)
 
 
 def select_undefined_reason(

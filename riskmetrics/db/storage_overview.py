@@ -11,8 +11,8 @@ from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.row_counts import count_rows
 
-_portfolios = tables.portfolios
-_snapshots = tables.portfolio_snapshots
+_PORTFOLIOS = tables.portfolios
+_SNAPSHOTS = tables.portfolio_snapshots
 
 
 def read_portfolio_overview(connection: sa.Connection) -> pd.DataFrame:
@@ -20,23 +20,23 @@ def read_portfolio_overview(connection: sa.Connection) -> pd.DataFrame:
     position = tables.positions
     statement = (
         sa.select(
-            _portfolios.c.name.label("portfolio"),
-            _portfolios.c.currency,
+            _PORTFOLIOS.c.name.label("portfolio"),
+            _PORTFOLIOS.c.currency,
             sa.func.count(position.c.id).filter(position.c.exit_date.is_(None)).label("open_lots"),
             sa.func.count(position.c.id)
             .filter(position.c.exit_date.is_not(None))
             .label("closed_lots"),
-            _portfolios.c.holdings_as_of,
-            _portfolios.c.equity_balance,
-            _portfolios.c.equity_as_of,
+            _PORTFOLIOS.c.holdings_as_of,
+            _PORTFOLIOS.c.equity_balance,
+            _PORTFOLIOS.c.equity_as_of,
         )
         .outerjoin(
             position,
-            sa.and_(position.c.portfolio_id == _portfolios.c.id, position.c.deleted_at.is_(None)),
+            sa.and_(position.c.portfolio_id == _PORTFOLIOS.c.id, position.c.deleted_at.is_(None)),
         )
-        .where(_portfolios.c.deleted_at.is_(None))
-        .group_by(_portfolios.c.id)
-        .order_by(_portfolios.c.name)
+        .where(_PORTFOLIOS.c.deleted_at.is_(None))
+        .group_by(_PORTFOLIOS.c.id)
+        .order_by(_PORTFOLIOS.c.name)
     )
     return fetch_frame(connection, statement)
 
@@ -66,24 +66,24 @@ def read_stored_sessions(connection: sa.Connection) -> StoredSessions:
     reasons = tables.undefined_metrics
     explained_rows = sa.union_all(
         sa.select(
-            _snapshots.c.snapshot_date.label("day"),
-            _snapshots.c.portfolio_id,
+            _SNAPSHOTS.c.snapshot_date.label("day"),
+            _SNAPSHOTS.c.portfolio_id,
             sa.true().label("is_result"),
         ),
         sa.select(reasons.c.day, reasons.c.portfolio_id, sa.false()).where(
             reasons.c.metric == "portfolio_snapshots.total_value"
         ),
     ).subquery()
-    live = sa.func.count(_portfolios.c.id).filter(_portfolios.c.deleted_at.is_(None))
+    live = sa.func.count(_PORTFOLIOS.c.id).filter(_PORTFOLIOS.c.deleted_at.is_(None))
     per_day = (
         sa.select(explained_rows.c.day, live)
-        .join(_portfolios, _portfolios.c.id == explained_rows.c.portfolio_id)
+        .join(_PORTFOLIOS, _PORTFOLIOS.c.id == explained_rows.c.portfolio_id)
         .group_by(explained_rows.c.day)
         .having(sa.func.bool_or(explained_rows.c.is_result))
     )
     counts: dict[date, int] = dict(connection.execute(per_day.order_by(explained_rows.c.day)).all())
     days = list(counts)
-    n_portfolios: int = connection.execute(sa.select(live).select_from(_portfolios)).scalar_one()
+    n_portfolios: int = connection.execute(sa.select(live).select_from(_PORTFOLIOS)).scalar_one()
     missing = (
         sorted(set(trading_calendar.sessions_between(days[0], days[-1])) - set(days))
         if days

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 import sqlalchemy as sa
 
-from riskmetrics.db import security_identifiers, stored_settings, tables, write
+from riskmetrics.db import identifier_store, stored_settings, tables, write
 from riskmetrics.db.sql_expressions import any_of
 from riskmetrics.db.stored_prices import read_price_history
 from riskmetrics.db.transaction_renames import record_symbol_changes
@@ -58,7 +58,7 @@ def rename_symbol(connection: sa.Connection, old: str, new: str) -> RenamedRows:
         _move_rows(connection, weights, old, new, key=("asof_date",), name="benchmark_code")
     _move_rows(connection, tables.company_profiles, old, new, key=())
     _move_rows(connection, tables.price_decisions, old, new, key=("date",))
-    security_identifiers.rename_symbol(connection, old, new)
+    identifier_store.rename_symbol(connection, old, new)
     _move_rows(connection, tables.symbol_events, old, new, key=("day",))
     answers, settings = tables.vendor_responses, tables.database_settings
     connection.execute(sa.delete(answers).where(answers.c.subject == any_of([old, new])))

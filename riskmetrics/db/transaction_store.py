@@ -126,7 +126,7 @@ def _separate(
     for one in stated:
         digest = hashlib.sha256(f"{file.layout}|{one.reference}".encode()).hexdigest()
         own = replace(one, reference=digest[: len(one.reference)])
-        is_own = not one.has_id and (file.is_separate or own.reference in known)
+        is_own = not one.has_broker_id and (file.is_separate or own.reference in known)
         separated.append(own if is_own else one)
     return separated
 
@@ -155,7 +155,7 @@ def _update(
     """Update stored transactions; the file becomes their origin if it states more than a place."""
     rows: dict[bool, list[dict[str, object]]] = {False: [], True: []}
     for pair, update in updates:
-        if update == pair.stored and update.has_id == pair.stored.has_id:
+        if update == pair.stored and update.has_broker_id == pair.stored.has_broker_id:
             continue
         is_restated = _content(update) != _content(pair.stored)
         is_restated |= update.reference != pair.stored.reference
@@ -205,10 +205,10 @@ def _restate(pair: MatchedTransaction) -> Transaction:
     """Return what is stored of a transaction after a file has stated it."""
     stored, stated = pair
     place = max(stored.ordinal, stated.ordinal) if stored.day == stated.day else stated.ordinal
-    if pair.has_two_references and (stored.has_id or not stated.has_id):
+    if pair.has_two_references and (stored.has_broker_id or not stated.has_broker_id):
         return replace(stored, ordinal=place)
     if _content(stored) == _content(stated) and not pair.has_two_references:
-        return replace(stored, ordinal=place, has_id=stated.has_id)
+        return replace(stored, ordinal=place, has_broker_id=stated.has_broker_id)
     return replace(stated, ordinal=place)
 
 
@@ -223,7 +223,7 @@ def _to_row(transaction: Transaction) -> dict[str, object]:
         "kind": transaction.kind.value,
         "ratio": None if transaction.ratio is None else str(transaction.ratio),
         "reference": transaction.reference,
-        "has_id": transaction.has_id,
+        "has_id": transaction.has_broker_id,
         "line": transaction.line,
     }
 

@@ -88,7 +88,7 @@ def from_row(row: sa.RowMapping) -> Transaction:
     values["ratio"] = Fraction(row["ratio"]) if row["ratio"] else None
     # an unknown kind counts as an id: it is compared by reference only, as it was before
     is_id = row["has_id"] is not False
-    return Transaction(**values, reference=row["reference"], has_id=is_id, line=row["line"])
+    return Transaction(**values, reference=row["reference"], has_broker_id=is_id, line=row["line"])
 
 
 class LotChanges(NamedTuple):
@@ -147,18 +147,18 @@ def _lot_row(lot: DatedLot, closes: Mapping[tuple[str, date], Decimal]) -> dict[
     option = parse_option(lot.symbol)
     side = "S" if lot.quantity < 0 else "L"
     exit_price = lot.exit_price
-    if exit_price is None and lot.exit_day is not None:
-        exit_price = closes.get((lot.symbol, lot.exit_day))
+    if exit_price is None and lot.exit_date is not None:
+        exit_price = closes.get((lot.symbol, lot.exit_date))
     return {
         "symbol": lot.symbol,
         "position_type": side + option.right if option else {"S": "SHORT", "L": "LONG"}[side],
         "quantity": lot.quantity,
         "entry_price": (
-            closes.get((lot.symbol, lot.entry_day)) if lot.entry_price is None else lot.entry_price
+            closes.get((lot.symbol, lot.entry_date)) if lot.entry_price is None else lot.entry_price
         ),
-        "entry_date": lot.entry_day,
+        "entry_date": lot.entry_date,
         "exit_price": exit_price,
-        "exit_date": lot.exit_day,
+        "exit_date": lot.exit_date,
         "underlying_symbol": option.underlying if option else None,
         "strike_price": option.strike.quantize(PRICE_UNIT) if option else None,
         "expiration_date": option.expiration if option else None,
@@ -173,9 +173,9 @@ def _read_transfer_closes(
     transfers: defaultdict[date, set[str]] = defaultdict(set)
     for lot in lots:
         if lot.entry_price is None:
-            transfers[lot.entry_day].add(lot.symbol)
-        if lot.exit_day is not None and lot.exit_price is None:
-            transfers[lot.exit_day].add(lot.symbol)
+            transfers[lot.entry_date].add(lot.symbol)
+        if lot.exit_date is not None and lot.exit_price is None:
+            transfers[lot.exit_date].add(lot.symbol)
     return {
         (symbol, day): close
         for day, symbols in transfers.items()

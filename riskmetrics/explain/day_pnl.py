@@ -141,19 +141,19 @@ def cash_pnl(sources: SourceRows, after: date) -> float:
 
 
 def _is_shown(sources: SourceRows, flow: "dict[Any, Any]") -> bool:
-    """Return whether a dividend is paid on the first day since a distribution that closes show."""
+    """Return whether a dividend is paid on a day that pays a distribution that closes show."""
     symbol, paid = flow["symbol"], flow["day"].date()
     if symbol not in {lot.symbol for lot in lots(sources) if lot.listed}:
         return False
     flows = sources.cash_flows
     is_payment = (flows["symbol"] == symbol) & (flows["kind"] == Kind.DIVIDEND)
-    earlier = [day.date() for day in flows.loc[is_payment, "day"] if day.date() < paid]
-    return any(
-        0 <= (paid - ex_day).days <= MAX_DAYS_TO_PAYMENT
-        and not amount <= 0.0
-        and not any(day >= ex_day for day in earlier)
-        for ex_day, amount in sources.distributions(symbol).items()
-    )
+    unpaid = {day for day, amount in sources.distributions(symbol).items() if not amount <= 0.0}
+    for payment in sorted({day.date() for day in flows.loc[is_payment, "day"]}):
+        ex_day = max((day for day in unpaid if day <= payment), default=None)
+        if payment == paid:
+            return ex_day is not None and (paid - ex_day).days <= MAX_DAYS_TO_PAYMENT
+        unpaid.discard(ex_day)
+    return False
 
 
 def _flows_after(sources: SourceRows, after: date) -> "list[dict[Any, Any]]":

@@ -11,8 +11,8 @@ from riskmetrics.explain.portfolio_holdings import delta_holdings, pro_forma_ret
 from riskmetrics.explain.recalculated_statistics import active_returns, expected_active_risk
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
 from riskmetrics.explain.source_rows import SourceRows
-from riskmetrics.metrics import tail_risk as metrics
 from riskmetrics.metrics.active_risk import HALF_LIFE
+from riskmetrics.metrics.tail_risk import VAR_WINDOW
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
 from riskmetrics.results.exposures import symbol_sectors
 from riskmetrics.results.holding_risk import CASH
@@ -22,8 +22,8 @@ from riskmetrics.results.tail_risk_results import MIN_OBS_BY_LEVEL
 
 def active_and_incremental(sources: SourceRows, symbol: str, weight: float) -> dict[str, float]:
     """Return the active contribution of a symbol, and its incremental value at risk."""
-    own = pro_forma_returns(sources, metrics.VAR_WINDOW)
-    returns = sources.returns({sources.market, symbol}, metrics.VAR_WINDOW)[symbol]
+    own = pro_forma_returns(sources, VAR_WINDOW)
+    returns = sources.returns({sources.market, symbol}, VAR_WINDOW)[symbol]
     parts = pd.DataFrame({"part": returns * weight / own["coverage"], "whole": own["return"]})
     before = parts["whole"].dropna()
     without = (parts["whole"] - parts["part"].fillna(0.0)).dropna()
@@ -38,8 +38,8 @@ def active_and_incremental(sources: SourceRows, symbol: str, weight: float) -> d
 
 def _active_component(sources: SourceRows, symbol: str, weight: float) -> float:
     """Return the active contribution of a symbol."""
-    returns = sources.returns({sources.market, symbol}, metrics.VAR_WINDOW)[symbol]
-    year = pro_forma_returns(sources, metrics.VAR_WINDOW).iloc[-YEAR_WINDOW:]
+    returns = sources.returns({sources.market, symbol}, VAR_WINDOW)[symbol]
+    year = pro_forma_returns(sources, VAR_WINDOW).iloc[-YEAR_WINDOW:]
     market = sources.index_returns(sources.market, YEAR_WINDOW)
     excess = (returns.iloc[-YEAR_WINDOW:] - market) * weight / year["coverage"]
     active = active_returns(year["return"], market).dropna()

@@ -15,7 +15,6 @@ from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row, f
 from riskmetrics.explain.revalued_options import revaluation_difference
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.explain.volatility_figures import portfolio_figures
-from riskmetrics.metrics import tail_risk as metrics
 from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.metrics.filtered_simulation import (
     FILTER_DECAY,
@@ -23,6 +22,7 @@ from riskmetrics.metrics.filtered_simulation import (
     MIN_FILTER_OBS,
     draw_changes,
 )
+from riskmetrics.metrics.tail_risk import VAR_WINDOW
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
 from riskmetrics.results.pro_forma import MIN_YEAR_OBS, YEAR_WINDOW
 from riskmetrics.results.tail_risk_results import (
@@ -41,7 +41,7 @@ def _recalculate_tail_risk(sources: SourceRows, row: Row) -> Recalculation:
     returns = changes
     if method != "historical":
         returns = _rescaled_changes(sources)
-    returns = returns.iloc[-metrics.VAR_WINDOW :]
+    returns = returns.iloc[-VAR_WINDOW:]
     sample: FloatArray
     is_simulated = method == "revalued" or (method == "filtered" and horizon > 1)
     if is_simulated:
@@ -153,8 +153,8 @@ def _recalculate_backtest(sources: SourceRows, row: Row) -> Recalculation:
 
     level, returns = float(row["level"]), pro_forma_returns(sources, TAIL_RISK_WINDOW)["change"]
     losses, tested = -returns.to_numpy(float), []
-    for at in range(metrics.VAR_WINDOW, TAIL_RISK_WINDOW):
-        before = losses[at - metrics.VAR_WINDOW : at]
+    for at in range(VAR_WINDOW, TAIL_RISK_WINDOW):
+        before = losses[at - VAR_WINDOW : at]
         before = before[np.isfinite(before)]
         if np.isfinite(losses[at]) and len(before) >= MIN_OBS_BY_LEVEL[level]:
             tested.append(losses[at] > np.quantile(before, level))

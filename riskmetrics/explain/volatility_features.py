@@ -8,8 +8,7 @@ import pandas as pd
 
 from riskmetrics import trading_calendar
 from riskmetrics.metrics import forecast_features as features
-from riskmetrics.metrics import har
-from riskmetrics.metrics import volatility as metrics
+from riskmetrics.metrics import har, volatility
 from riskmetrics.results.volatility_results import QUARTER
 
 _YEAR, _MAX_EVENTS = 252, 4
@@ -49,9 +48,9 @@ def _lag_ratios(values: "pd.Series[float]", min_obs: int) -> pd.DataFrame:
     """Return day, week and month means in units of the level, the mean over a year."""
     level = values.rolling(har.LEVEL_WINDOW, min_periods=min_obs).mean()
     lags = {
-        "day": values.ffill(limit=metrics.MAX_DAILY_LAG_AGE),
-        "week": values.rolling(metrics.WEEK, min_periods=metrics.MIN_WEEK_OBS).mean(),
-        "month": values.rolling(metrics.MONTH, min_periods=metrics.MIN_MONTH_OBS).mean(),
+        "day": values.ffill(limit=volatility.MAX_DAILY_LAG_AGE),
+        "week": values.rolling(volatility.WEEK, min_periods=volatility.MIN_WEEK_OBS).mean(),
+        "month": values.rolling(volatility.MONTH, min_periods=volatility.MIN_MONTH_OBS).mean(),
     }
     return pd.DataFrame(
         {name: values / level.where(level > 0) for name, values in lags.items()}
@@ -64,9 +63,9 @@ def _forecast_regressors(inputs: VolatilityInputs) -> pd.DataFrame:
     own, ranged, market = (
         _lag_ratios(values, min_obs)
         for values, min_obs in (
-            (metrics.ABSOLUTE_SCALE * inputs.returns.abs(), har.MIN_LEVEL_OBS),
+            (volatility.ABSOLUTE_SCALE * inputs.returns.abs(), har.MIN_LEVEL_OBS),
             (inputs.range_volatility, har.MIN_RANGE_OBS),
-            (metrics.ABSOLUTE_SCALE * inputs.market_returns.abs(), har.MIN_LEVEL_OBS),
+            (volatility.ABSOLUTE_SCALE * inputs.market_returns.abs(), har.MIN_LEVEL_OBS),
         )
     )
     is_market_known = market["month"].notna()
@@ -110,7 +109,7 @@ def _forecast_features(inputs: VolatilityInputs) -> pd.DataFrame:
                 overnight.fillna(logs.abs()) * activity / own_usual, inputs.events
             ),
             "quarter": np.log((usual / year).where((usual > 0) & (year > 0))),
-            "range_level": np.log((ranges / (metrics.ABSOLUTE_SCALE * year)).where(year > 0)),
+            "range_level": np.log((ranges / (volatility.ABSOLUTE_SCALE * year)).where(year > 0)),
         }
     )
     counts = [one.rolling(har.LEVEL_WINDOW, min_periods=0).count() for one in (overnight, volume)]
@@ -128,7 +127,7 @@ def _event_season(surprise: "pd.Series[float]", events: pd.DataFrame) -> "pd.Ser
     Where the calendar has two or more past events, months lie around them as the next month does.
     """
     surprise = surprise.where(np.isfinite(surprise))
-    largest = surprise.rolling(metrics.MONTH, min_periods=metrics.MIN_MONTH_OBS).max()
+    largest = surprise.rolling(volatility.MONTH, min_periods=volatility.MIN_MONTH_OBS).max()
     logs = np.log(largest.clip(lower=features.MIN_SURPRISE))
     months = [logs.shift(lag) for lag in features.SEASON_LAGS]
     season: pd.Series[float] = pd.concat(months, axis=1).mean(axis=1, skipna=False)
@@ -149,7 +148,7 @@ def _known_season(logs: "pd.Series[float]", events: pd.DataFrame) -> "pd.Series[
             for reaction, known in zip(reactions, events["known_on"], strict=True)
             if reaction > now and known <= session
         ] or [reaction + _YEAR for reaction in past if reaction + _YEAR > now]
-        ages = {min(coming) - reaction - metrics.MONTH for reaction in past} if coming else set()
+        ages = {min(coming) - reaction - volatility.MONTH for reaction in past} if coming else set()
         latest = sorted(age for age in ages if 0 <= age <= features.SEASON_LAGS[-1])[:_MAX_EVENTS]
         months = logs.reindex(calendar[[now - age for age in latest]]).dropna()
         if len(months) >= features.MIN_EVENT_MONTHS:

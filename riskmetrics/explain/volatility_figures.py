@@ -12,10 +12,23 @@ from riskmetrics.explain.portfolio_holdings import delta_holdings, pro_forma_ret
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.explain.volatility_features import VolatilityInputs
 from riskmetrics.metrics import har
-from riskmetrics.metrics import volatility as metrics
 from riskmetrics.metrics._typing import IntArray
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
 from riskmetrics.metrics.variance_correction import EWMA_DECAYS, FALLBACKS, Corrections
+from riskmetrics.metrics.volatility import (
+    ABSOLUTE_SCALE,
+    LOG_ERROR_MEAN,
+    LOG_ERROR_SD,
+    MAX_DAILY_LAG_AGE,
+    MIN_MONTH_OBS,
+    MIN_TREND_STRENGTH,
+    MIN_WEEK_OBS,
+    MONTH,
+    PERCENTILE_MIN_OBS,
+    PERCENTILE_WINDOW,
+    SESSIONS_PER_YEAR,
+    WEEK,
+)
 from riskmetrics.results.model_versions import HorizonModels
 from riskmetrics.results.portfolio_volatility_results import PORTFOLIO_WINDOW
 from riskmetrics.results.volatility_results import (
@@ -25,7 +38,7 @@ from riskmetrics.results.volatility_results import (
     SYMBOL_WINDOW,
 )
 
-_ANNUALIZATION = math.sqrt(metrics.SESSIONS_PER_YEAR)
+_ANNUALIZATION = math.sqrt(SESSIONS_PER_YEAR)
 
 _MIN_SCORED_FORECASTS = 126
 
@@ -116,7 +129,7 @@ def _correction_of_day(
     if not known:
         low, high = har.INTERVAL_MULTIPLIERS
         numbers = (1.0, math.sqrt(1.0 + residual_variance), low, high)
-        rise = metrics.LOG_ERROR_MEAN, metrics.LOG_ERROR_SD
+        rise = LOG_ERROR_MEAN, LOG_ERROR_SD
     else:
         uses_bars = row["uses_bars"] and "bars" in known
         with_bars = "bars" if series_class == "stock" else "diversified_bars"
@@ -149,16 +162,16 @@ def volatility_figures(sources: SourceRows, inputs: VolatilityInputs) -> dict[st
     """Measure and forecast the volatility of a series on its last session."""
     from scipy import stats
 
-    month = _annualized_std(inputs.returns, metrics.MONTH, metrics.MIN_MONTH_OBS)
+    month = _annualized_std(inputs.returns, MONTH, MIN_MONTH_OBS)
     scored = FORECAST_HORIZON + OOS_R_SQUARED_WINDOW
     forecast_rows = forecast_volatility(sources, inputs, n_sessions=scored)
     last = {
         str(name): value.item() if hasattr(value, "item") else value
         for name, value in forecast_rows.iloc[-1].items()
     }
-    today, earlier = float(month.iloc[-1]), month.iloc[-1 - metrics.PERCENTILE_WINDOW : -1].dropna()
-    enough = not math.isnan(today) and len(earlier) >= metrics.PERCENTILE_MIN_OBS
-    absolute = metrics.ABSOLUTE_SCALE * inputs.returns.abs() * _ANNUALIZATION
+    today, earlier = float(month.iloc[-1]), month.iloc[-1 - PERCENTILE_WINDOW : -1].dropna()
+    enough = not math.isnan(today) and len(earlier) >= PERCENTILE_MIN_OBS
+    absolute = ABSOLUTE_SCALE * inputs.returns.abs() * _ANNUALIZATION
     ratio = last["volatility_forecast"] / today if today > 0 else math.nan
     rise_probability = (
         float(stats.norm.cdf(math.log(ratio), last["rise_mean"], last["rise_sd"]))
@@ -168,13 +181,9 @@ def volatility_figures(sources: SourceRows, inputs: VolatilityInputs) -> dict[st
     return last | {
         "realized_21d": today,
         "realized_63d": float(_annualized_std(inputs.returns, QUARTER, MIN_QUARTER_OBS).iloc[-1]),
-        "daily": float(absolute.ffill(limit=metrics.MAX_DAILY_LAG_AGE).iloc[-1]),
-        "weekly": float(
-            absolute.rolling(metrics.WEEK, min_periods=metrics.MIN_WEEK_OBS).mean().iloc[-1]
-        ),
-        "monthly": float(
-            absolute.rolling(metrics.MONTH, min_periods=metrics.MIN_MONTH_OBS).mean().iloc[-1]
-        ),
+        "daily": float(absolute.ffill(limit=MAX_DAILY_LAG_AGE).iloc[-1]),
+        "weekly": float(absolute.rolling(WEEK, min_periods=MIN_WEEK_OBS).mean().iloc[-1]),
+        "monthly": float(absolute.rolling(MONTH, min_periods=MIN_MONTH_OBS).mean().iloc[-1]),
         "percentile": (
             stats.percentileofscore(earlier, today, kind="mean") / 100 if enough else math.nan
         ),
@@ -200,7 +209,7 @@ def _ewma_ratios(inputs: VolatilityInputs, expected: "pd.Series[float]") -> list
 
 
 def _trend(rise_probability: float) -> str:
-    if abs(2 * rise_probability - 1) < metrics.MIN_TREND_STRENGTH:
+    if abs(2 * rise_probability - 1) < MIN_TREND_STRENGTH:
         return "stable"
     return "increasing" if rise_probability > 0.5 else "decreasing"
 
@@ -221,9 +230,9 @@ def _oos_r_squared(
     returns: "pd.Series[float]", expected: "pd.Series[float]", trailing: "pd.Series[float]"
 ) -> float:
     """Return out-of-sample R² of the last 252 completed forecasts against trailing volatility."""
-    followed = annualized_rms(
-        returns.rolling(FORECAST_HORIZON, min_periods=metrics.MIN_MONTH_OBS)
-    ).shift(-FORECAST_HORIZON)
+    followed = annualized_rms(returns.rolling(FORECAST_HORIZON, min_periods=MIN_MONTH_OBS)).shift(
+        -FORECAST_HORIZON
+    )
     pairs = pd.DataFrame(
         {"volatility_forecast": expected, "trailing": trailing, "followed": followed}
     )

@@ -46,9 +46,9 @@ def alert_facts(
     """Yield what happened to the alerts of figures with limits; add aliases of what is gone.
 
     Of a figure at or beyond a limit: what happened, for how many sessions its alert is in force,
-    and of one that is back, since when it was left. Of one just below a limit whose alert is in
-    force: the limit. Of an alert that ended in the session: its
-    limit, and if no other fact states it, the value now.
+    of one that is back, since when it was left, and of one that is worse, what was stated last. Of
+    one just below a limit whose alert is in force: the limit. Of an alert that ended in the
+    session: its limit, and if no other fact states it, the value now.
     """
     for (kind, alias), fact in found.items():
         if kind in limits:
@@ -59,6 +59,12 @@ def alert_facts(
                 is_defined[-1] = True
                 state = _state(history, kind, past, limits, found.get(("market_drawdown", None)))
                 yield from _state_facts(make, kind, alias, state)
+                if state.stated is not None:
+                    stated = {
+                        f"{kind}_stated": abs(float(values[state.stated])),
+                        f"{kind}_stated_day": f"{history.figures.index[state.stated]:%Y-%m-%d}",
+                    }
+                    yield from defined_facts(make, stated, entity=alias)
     yield from _gone_facts(make, history, found, aliases, limits)
 
 

@@ -48,6 +48,8 @@ class AlertState:
     """Defined sessions since the alert of ``kept`` is in force."""
     is_kept_start_known: bool = False
     """Whether the session before its start is defined."""
+    stated: int | None = None
+    """Place of the value that was stated last, of one that is worse."""
     left: float | None = None
     """Highest limit whose alert ended: the value is clearly below, or does not count any more."""
 
@@ -112,16 +114,18 @@ def last_alert_state(
                 state, kept=limit, kept_sessions=n_sessions, is_kept_start_known=is_known
             )
         else:
-            away = None
+            away, stated = None, None
             if start < last:
-                event: Event = "worse" if _is_worse(limit, sizes[start:]) else "stands"
+                before = _stated_before(limit, sizes[start:])
+                event: Event = "stands" if before is None else "worse"
+                stated = None if before is None else int(place[start + before])
             elif has_gap[-1]:
                 event = "known"
             elif (away := _sessions_away(begins, ends, sides)) is not None:
                 event = "back"
             else:
                 event = "known" if not counts[-2] and sizes[-2] >= limit else "reached"
-            state = AlertState(event, limit, n_sessions, is_known, away)
+            state = AlertState(event, limit, n_sessions, is_known, away, stated=stated)
     return state
 
 
@@ -150,10 +154,13 @@ def _sessions_away(begins: Flags, ends: Flags, sides: FloatArray) -> int | None:
     return away if 0 < away <= BACK_SESSIONS else None
 
 
-def _is_worse(limit: float, sizes: FloatArray) -> bool:
-    """Return whether the last of the sizes since a start is a clear move beyond the one stated."""
-    stated, is_worse = float(sizes[0]), False
-    for size in sizes[1:]:
-        is_worse = bool(size >= stated + _LEAST_MOVE * limit)
-        stated = float(size) if is_worse else stated
-    return is_worse
+def _stated_before(limit: float, sizes: FloatArray) -> int | None:
+    """Return the place of the size stated last if the last one is clearly farther, else None.
+
+    Stated are the first one, and each that is clearly farther than the one stated before.
+    """
+    stated, before = 0, None
+    for at, size in enumerate(sizes.tolist()):
+        is_worse = size >= sizes[stated] + _LEAST_MOVE * limit
+        stated, before = (at, stated) if is_worse else (stated, None)
+    return before

@@ -12,7 +12,7 @@ from urllib3.util.retry import Retry
 
 from riskmetrics.deadlines import Deadline
 from riskmetrics.errors import RateLimitError, VendorUnavailableError
-from riskmetrics.limits import MEGABYTE
+from riskmetrics.size_limits import MEGABYTE
 
 NOT_SENT_ERRORS = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 """Errors raised before a request was sent."""

@@ -39,8 +39,8 @@ from riskmetrics.insights.model_replies import (
     reply_with_cost,
     typed_blocks,
 )
-from riskmetrics.limits import MEGABYTE
 from riskmetrics.settings import Settings
+from riskmetrics.size_limits import MEGABYTE
 
 T = TypeVar("T")
 

@@ -10,9 +10,9 @@ import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
-from riskmetrics.db import fact_history, fact_queries
+from riskmetrics.db import fact_history, fact_holdings, fact_queries
 from riskmetrics.db.fact_queries import Records
-from riskmetrics.insights import history_facts, result_facts
+from riskmetrics.insights import history_facts, holding_facts, result_facts, trade_facts
 from riskmetrics.insights.alert_facts import alert_facts
 from riskmetrics.insights.alert_states import CLEARLY_BELOW
 from riskmetrics.insights.claims import remembered
@@ -116,7 +116,9 @@ def _read_stored(
             connection, days, portfolios, (1, *history_facts.WINDOWS.values())
         ),
         "limit_checks": fact_history.read_limit_checks(connection, days, portfolios),
-        "holdings": fact_history.read_changed_holdings(connection, days, portfolios),
+        "holdings": fact_holdings.read_changed_holdings(connection, days, portfolios),
+        "unpriced": fact_holdings.read_unpriced_holdings(connection, days, portfolios),
+        "sector_holdings": fact_holdings.read_sector_holdings(connection, days, portfolios),
     }
     n_before = 2 * fact_history.HISTORY_SESSIONS  # each session of a history has a drawdown
     market = fact_history.read_market_closes(connection, days, n_before)
@@ -154,6 +156,9 @@ def _build_sheet(
         key={"portfolio_id": portfolio_id, "day": day.isoformat()},
         currency=snapshot["currency"],
     )
+    make_earlier = partial(
+        make, as_of=earlier, key=make.keywords["key"] | {"day": earlier.isoformat()}
+    )
     history = found.history(portfolio_id, day)
     coverage = {row["metric"]: row["coverage"] for row in rows["coverage"]}
     n_known, n_traded = counts.get("daily_pnl", (0, 0))
@@ -164,6 +169,10 @@ def _build_sheet(
         ),
         *result_facts.position_facts(make, rows["positions"], aliases),
         *result_facts.sector_facts(make, rows["sectors"], aliases),
+        *holding_facts.sector_holding_facts(
+            make, rows["sector_holdings"], rows["sectors"], snapshot, aliases
+        ),
+        *holding_facts.unpriced_facts(make, rows["unpriced"], counts.get("prices"), aliases),
         *result_facts.risk_facts(make, rows, aliases),
         *result_facts.factor_facts(make, rows, aliases),
         *result_facts.change_facts(
@@ -174,25 +183,35 @@ def _build_sheet(
         ),
         *result_facts.diversification_facts(make, rows["diversification"], aliases),
         *limit_facts(make, rows["limit_checks"], aliases, history),
-        *history_facts.holding_facts(
-            make, rows["holdings"], snapshot["num_positions"], aliases, history
-        ),
         *history_facts.tail_facts(
             make,
+            make_earlier,
             found.records["tail_risk"].get((portfolio_id, earlier), []),
             rows["var_tests"],
             found.records["var_tests"].get((portfolio_id, earlier), []),
         ),
         *result_facts.previous_beta_facts(
-            partial(make, as_of=earlier, key=make.keywords["key"] | {"day": earlier.isoformat()}),
+            make_earlier,
             previous_snapshot,
             found.records["market_regression"].get((portfolio_id, earlier), []),
         ),
         *result_facts.historical_var_facts(
-            make, found.records["historical_tail_risk"].get((portfolio_id, earlier), [])
+            make_earlier, found.records["historical_tail_risk"].get((portfolio_id, earlier), [])
         ),
     ]
+    weighed = {
+        fact.entity: fact for fact in facts if fact.entity and fact.fact_type.name == "weight"
+    }
     facts += [
+        *trade_facts.traded_facts(
+            make,
+            make_earlier,
+            rows["holdings"],
+            snapshot["num_positions"],
+            aliases,
+            weighed,
+            history,
+        ),
         *history_facts.move_facts(make, history),
         *history_facts.window_facts(make, history),
         *history_facts.market_facts(make, history),

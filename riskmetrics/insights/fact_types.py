@@ -48,8 +48,9 @@ _STREAKS = (
 _UNITS = dict.fromkeys(("beta", "gross_to_equity"), "number")
 """Type with a limit to its unit, if that is not a fraction."""
 
-_PROFILES, _LOTS, _PRICES, _CHECKS = (
+_PROFILES, _SECTORS, _LOTS, _PRICES, _CHECKS = (
     "company_profiles.is_etf",
+    "company_profiles.sector",
     "positions.quantity",
     "market_data_cache.close",
     "portfolio_limit_checks.value",
@@ -73,7 +74,11 @@ def _limit_facts() -> Iterator[FactType]:
     for name, unit in (("checked", "fraction"), ("checked_number", "number")):
         yield FactType(name, "streaks", _CHECKS, unit, "limit", ("value checked for the limit",))
         yield FactType(f"{name}_limit", "streaks", _CHECKS, unit, "limit", ("limit",))
+        yield FactType(f"{name}_stated", "streaks", _CHECKS, unit, "limit", ("earlier value",))
+    yield FactType("limit_streak", "streaks", _CHECKS, "count", "sessions",
+        ("sessions with the limit exceeded",))  # fmt: skip
     for name, label in (
+        ("limit_stated_day", "day of the earlier value"),
         ("limit_status", "status of the limit"),
         ("limit_status_before", "status the session before"),
         ("limit_alert", "what happened to the exceeded limit"),
@@ -111,6 +116,9 @@ FACT_TYPES = {
         _fact("beta_r_squared", "betas", "beta_calculated_90d_r_squared", "fit", ("r-squared",)),
         _fact("own_beta", "betas", "beta_portfolio_regression", "beta", ("beta of own returns",)),
         _fact("provider_beta", "betas", "beta_provider_1y", "beta", ("vendor beta",)),
+        FactType("n_unpriced", "snapshot", "portfolio_coverage.coverage", "count", "positions",
+            ("instruments without a price",)),
+        FactType("unpriced", "snapshot", _PRICES, "text", "price", ("price",)),
         _fact("beta_coverage", "betas", "portfolio_coverage.coverage", "coverage",
             ("beta coverage",)),
         _fact("volatility_21d", "volatility", "realized_volatility_21d", "volatility",
@@ -147,6 +155,11 @@ FACT_TYPES = {
              "of the portfolio's volatility"), unit="signed fraction"),
         _fact("gross", "sectors", "gross_weight", "sector weight",
             ("gross weight", "sector", "share of gross value")),
+        FactType("in_sector", "sectors", _SECTORS, "text", "sector", ("sector of the position",)),
+        FactType("n_in_sector", "sectors", _LOTS, "count", "positions",
+            ("positions in the sector",)),
+        _fact("through_funds", "sectors", "look_through_weight", "sector weight",
+            ("gross weight through funds",)),
         _fact("benchmark", "sectors", "benchmark_weight", "net sector weight",
             ("benchmark weight",)),
         _fact("active", "sectors", "active_weight", "active weight",
@@ -215,8 +228,14 @@ FACT_TYPES = {
             "1 session"),
         FactType("quantity_increase", "holdings", _LOTS, "fraction", "quantity",
             ("increase of the quantity",), "1 session"),
-        FactType("closed", "holdings", _LOTS, "text", "quantity", ("closed in the session",),
-            "1 session"),
+        FactType("quantity_decrease", "holdings", _LOTS, "fraction", "quantity",
+            ("decrease of the quantity",), "1 session"),
+        *(FactType(name, "holdings", _LOTS, "text", "quantity", (label,), "1 session")
+            for name, label in (("opened", "opened in the session"),
+                ("closed", "closed in the session"), ("turned", "side after the trades"))),
+        _fact("traded_from", "holdings", "weight", "position weight",
+            ("weight the session before",)),
+        _fact("traded_to", "holdings", "weight", "position weight", ("weight",)),
         _fact("previous_var_95", "tail", "value_at_risk", "loss",
             ("value at risk at 95% of the session before",), window=TAIL_WINDOW),
         _fact("previous_var_95_historical", "tail", "value_at_risk", "loss",
@@ -262,8 +281,10 @@ FACT_TYPES = {
             unit=_UNITS.get(name, "fraction"), window=None)
             for name, column, label in _STREAKS
             for what, text in (("left", "limit that was left by the"), ("now", "present"),
-                ("kept", "limit in force just above the"))
+                ("kept", "limit in force just above the"), ("stated", "earlier"))
             if what != "now" or name in ("weight", "gross")),
+        *(_fact(f"{name}_stated_day", "streaks", column, "day", (f"day of the earlier {label}",),
+            unit="text", window=None) for name, column, label in _STREAKS),
         *_limit_facts(),
     )
 }  # fmt: skip

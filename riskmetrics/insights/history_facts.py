@@ -40,6 +40,7 @@ class Check(NamedTuple):
     ratio: float
     """Value over the limit."""
     is_exceeded: bool
+    value: float
 
 
 @dataclass(frozen=True)
@@ -189,35 +190,9 @@ def position_alias(aliases: dict[str, dict[str, str]], symbol: str) -> str:
     return alias
 
 
-def holding_facts(
-    make: "partial[Fact]",
-    rows: Sequence[Record],
-    n_held: int,
-    aliases: dict[str, dict[str, str]],
-    history: History,
-) -> Iterator[Fact]:
-    """Yield the numbers of new, closed and resized positions, unless all are new, and increases.
-
-    Of the closed positions, those that had a weight near a limit are named.
-    """
-    opened = sum(not row["before"] for row in rows)
-    closed = sum(not row["after"] for row in rows)
-    if opened < n_held:
-        counts = {"n_opened": opened, "n_closed": closed, "n_resized": len(rows) - opened - closed}
-        yield from defined_facts(make, counts)
-    named = aliases_by_name(aliases, "symbol")
-    for row in rows:
-        before, after = float(row["before"]), float(row["after"])
-        if row["symbol"] in named and before and after / before > 1:
-            increase = {"quantity_increase": after / before - 1}
-            yield from defined_facts(make, increase, entity=named[row["symbol"]])
-        if not row["after"] and ("weight", row["symbol"]) in history.entities:
-            alias = position_alias(aliases, row["symbol"])
-            yield from defined_facts(make, {"closed": "closed"}, entity=alias)
-
-
 def tail_facts(
     make: "partial[Fact]",
+    make_earlier: "partial[Fact]",
     previous: Sequence[Record],
     tests: Sequence[Record],
     previous_tests: Sequence[Record],
@@ -226,7 +201,7 @@ def tail_facts(
     for row in previous:
         if float(row["level"]) == _LEVEL:
             values = {"previous_var_95": row["value_at_risk"]}
-            yield from defined_facts(make, values, n_obs=row["observations"])
+            yield from defined_facts(make_earlier, values, n_obs=row["observations"])
     for row in tests:
         if float(row["level"]) == _LEVEL:
             figures = {
@@ -239,4 +214,4 @@ def tail_facts(
     for row in previous_tests:
         if float(row["level"]) == _LEVEL:
             values = {"previous_var_p_value": row["p_value"]}
-            yield from defined_facts(make, values, n_obs=row["n_tested"])
+            yield from defined_facts(make_earlier, values, n_obs=row["n_tested"])

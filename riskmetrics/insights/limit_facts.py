@@ -9,7 +9,7 @@ import numpy as np
 from riskmetrics.catalog import Unit
 from riskmetrics.catalog.limits import find_limited_figure
 from riskmetrics.db.fact_queries import Record
-from riskmetrics.insights.alert_states import last_alert_state
+from riskmetrics.insights.alert_states import AlertState, last_alert_state
 from riskmetrics.insights.facts import Fact, defined_facts
 from riskmetrics.insights.history_facts import History, position_alias
 
@@ -50,17 +50,25 @@ def limit_facts(
             aliases[alias]["of"] = _subject_alias(aliases, _SUBJECTS[name], row["subject"])
         is_number = find_limited_figure(name).unit in (Unit.NUMBER, Unit.BETA)
         kind = "checked_number" if is_number else "checked"
+        state = _state(history, name) if row["status"] == "exceeded" else None
         values = {
             kind: row["value"],
             f"{kind}_limit": row["limit_value"],
             "limit_status": row["status"],
             "limit_status_before": row["status_before"],
-            "limit_alert": _event(history, name) if row["status"] == "exceeded" else None,
+            "limit_alert": state.event if state else None,
+            "limit_streak": state.sessions if state and state.is_start_known else None,
         }
+        if state and state.stated is not None:
+            day = history.figures.index[state.stated].date()
+            values |= {
+                f"{kind}_stated": history.checks[name][day].value,
+                "limit_stated_day": day.isoformat(),
+            }
         yield from defined_facts(make, values, entity=alias)
 
 
-def _event(history: History, name: str) -> str:
+def _state(history: History, name: str) -> AlertState:
     """Return what happened to an exceeded limit: another position beyond it begins another alert.
 
     Its level is the limit, which the value over the limit reaches at 1.
@@ -75,7 +83,7 @@ def _event(history: History, name: str) -> str:
         for each in checks
     ])  # fmt: skip
     always = np.full(len(values), True)
-    return last_alert_state(values, (1.0,), np.isfinite(values), always).event
+    return last_alert_state(values, (1.0,), np.isfinite(values), always)
 
 
 def _subject_alias(aliases: dict[str, dict[str, str]], kind: str, name: str) -> str:

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from riskmetrics.present import formatting
-from riskmetrics.present.limits import decimals_as_set
+from riskmetrics.present.limit_texts import decimals_as_set
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
 
@@ -23,13 +23,16 @@ FULL_YEAR = 250
 MAX_DECIMALS = 4
 """Decimals, of a percentage or a number, that `apart` tries at most."""
 
+_LEAST = 0.01
+"""Percentage below which, when rounded, no decimals are added: the figure is below it."""
+
 PATTERNS: Final = {
     "money": r"(?:\$|[A-Z]{3} )[\d,]+(?:\.\d+)?",
-    "percent": r"−?[\d,]+(?:\.\d+)?%",
-    "points": r"[\d,]+(?:\.\d+)? points?",
+    "percent": r"(?:below |above )?−?[\d,]+(?:\.\d+)?%",
+    "points": r"(?:below )?[\d,]+(?:\.\d+)? points?",
     "number": r"−?[\d,]+(?:\.\d+)?",
-    "figure": r"−?[\d,]+(?:\.\d+)?%?",
-    "excess": r"[\d,]+(?:\.\d+)?(?: points?)?",
+    "figure": r"(?:below |above )?−?[\d,]+(?:\.\d+)?%?",
+    "excess": r"(?:below )?[\d,]+(?:\.\d+)?(?: points?)?",
     "times": r"[\d,]+(?:\.\d+)?×",
     "count": r"[\d,]+",
     "ordinal": r"[\d,]+(?:st|nd|rd|th)",
@@ -267,8 +270,8 @@ def _decimals(slot: Slot) -> int:
         return slot.decimals
     if slot.kind in ("percent", "points"):
         shown = abs(float(slot.value)) * 100  # type: ignore[arg-type]
-        edges = (9.95, 0.095 if shown else 0.0, 0.005, 0.0005)
-        return next((each for each, edge in enumerate(edges) if shown >= edge), MAX_DECIMALS)
+        edges = (9.95, 0.095 if shown else 0.0)
+        return next((each for each, edge in enumerate(edges) if shown >= edge), 2)
     return 2 if slot.kind == "number" else 1
 
 
@@ -277,11 +280,20 @@ def _show_money(value: float, slot: Slot) -> str:
     return f"${amount}" if slot.currency == "USD" else f"{slot.currency} {amount}"
 
 
+def _is_below_least(value: float) -> bool:
+    """Return whether a fraction is not 0, and a percentage that rounds to less than the least."""
+    return 0 < abs(value) * 100 < _LEAST / 2
+
+
 def _show_percent(value: float, slot: Slot) -> str:
+    if _is_below_least(value):
+        return f"below {_LEAST}%" if value > 0 else f"above {formatting.fixed(-_LEAST, 2)}%"
     return formatting.fixed(value * 100, _decimals(slot)) + "%"
 
 
 def _show_points(value: float, slot: Slot) -> str:
+    if _is_below_least(value):
+        return f"below {_LEAST} points"
     shown = formatting.fixed(value * 100, _decimals(slot))
     return f"{shown} point{'' if float(shown.replace(',', '')) == 1 else 's'}"
 

@@ -17,8 +17,8 @@ from riskmetrics import trading_calendar
 from riskmetrics.catalog import data_dictionary, figures_of, find_figure
 from riskmetrics.db import listed_rows, result_queries, stored_settings
 from riskmetrics.db.shown_names import read_names
-from riskmetrics.explain import registry
-from riskmetrics.explain.records import explanation_record
+from riskmetrics.explain import explainer
+from riskmetrics.explain.explanation_records import explanation_record
 from riskmetrics.insights import fact_reading
 from riskmetrics.insights.question_facts import add_question_facts
 from riskmetrics.insights.questions.parsing import find_named_session
@@ -232,7 +232,7 @@ class Answers:
             session = find_session(connection, identity, day)
             market = stored_settings.read_market_index(connection, self.market_index)
             rate = stored_settings.read_rate_index(connection, self.rate_index)
-            explanations = registry.explain(
+            explanations = explainer.explain(
                 connection,
                 identity.id,
                 found,

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from riskmetrics.metrics._typing import FloatArray, IntArray
-from riskmetrics.metrics.tail_risk import historical_risk
+from riskmetrics.metrics.tail_risk import historical_value_at_risk
 
 _BLOCK_HOLDINGS = 256
 """Holdings per block, so that two years of their returns fit in a core's cache."""
@@ -72,13 +72,13 @@ def incremental_value_at_risk(
     ... ).round(4)
     array([-0.0097, -0.0197])
     """
-    at_risk = partial(historical_risk, level=level, window=len(series), min_obs=min_obs)
-    whole = at_risk(series).value_at_risk
+    value_at_risk = partial(historical_value_at_risk, level=level, min_obs=min_obs)
+    whole = value_at_risk(series)
     found = np.empty(len(weight))
     for first in range(0, len(weight), _BLOCK_HOLDINGS):
         block = slice(first, first + _BLOCK_HOLDINGS)
         owner, own = portfolio[block], returns[:, column[block]]
         with np.errstate(divide="ignore", invalid="ignore"):  # days that are left out
             part = np.where(np.isfinite(own), own, 0.0) * weight[block] / coverage[:, owner]
-        found[block] = whole[owner] - at_risk(series[:, owner] - part).value_at_risk
+        found[block] = whole[owner] - value_at_risk(series[:, owner] - part)
     return found

@@ -117,6 +117,18 @@ def historical_risk(
     return HistoricalRisk(quantile, shortfall, np.isfinite(losses).sum(axis=0))
 
 
+def historical_value_at_risk(returns: FloatArray, *, level: float, min_obs: int) -> FloatArray:
+    """Return the value at risk of `historical_risk` over all rows of ``returns`` (T, N), (N,).
+
+    Examples
+    --------
+    >>> historical_value_at_risk(np.array([[-0.03], [0.01], [-0.01]]), level=0.5, min_obs=3)
+    array([0.01])
+    """
+    _require_arguments(returns, level, len(returns), min_obs)
+    return _quantile(_losses(returns), level, min_obs)
+
+
 def parametric_risk(volatility: FloatArray, *, level: float) -> ParametricRisk:
     r"""Return one-day value at risk and expected shortfall for normal returns with mean 0.
 

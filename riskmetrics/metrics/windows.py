@@ -48,6 +48,8 @@ def window_sums(values: FloatArray, window: int, *, decay: float = 1.0) -> Float
     array([2.5, 4. ])
     """
     n_dates = len(values) - window + 1
+    if n_dates == 1:
+        return _sum_rows(values, decay)
     total, covered = np.zeros((n_dates, values.shape[1])), 0
     part, width = values, 1  # part[t] is the sum of rows t to t + width - 1
     while True:
@@ -59,6 +61,20 @@ def window_sums(values: FloatArray, window: int, *, decay: float = 1.0) -> Float
             return total
         part = decay**width * part[:-width] + part[width:]
         width *= 2
+
+
+def _sum_rows(values: FloatArray, decay: float) -> FloatArray:
+    """Sum a single window, (1, N): the same additions, without those that only others need."""
+    total = np.zeros((1, values.shape[1]))
+    part, width = values, 1  # adjacent sums of `width` rows, of the rows that are not in the total
+    while len(part):
+        if len(part) % 2:
+            total *= decay**width
+            total += part[:1]
+            part = part[1:]
+        part = decay**width * part[::2] + part[1::2]
+        width *= 2
+    return total
 
 
 def window_means(values: FloatArray, window: int, *, min_obs: int) -> WindowMeans:

@@ -30,7 +30,7 @@ from riskmetrics.notebook.frames import ResultFrame
 if TYPE_CHECKING:
     import polars as pl
 
-    from riskmetrics.notebook.drawings import Drawing
+    from riskmetrics.notebook.drawing import Drawing
 
 FrameKind = Literal["pandas", "arrow", "polars"]
 _Answer = TypeVar("_Answer")
@@ -220,7 +220,7 @@ class Results:
 
     def charts(self) -> pd.DataFrame:
         """Return the charts of `chart`: name, title and what each shows."""
-        from riskmetrics.charts.records import CHARTS
+        from riskmetrics.charts.chart_records import CHARTS
 
         rows = [(chart.name, chart.full_title, chart.caption) for chart in CHARTS]
         return ResultFrame(rows, columns=["chart", "title", "caption"])
@@ -251,7 +251,7 @@ class Results:
         UsageError
             If there is no such chart or portfolio, or too little is stored for it.
         """
-        from riskmetrics.notebook.drawings import draw
+        from riskmetrics.notebook.drawing import draw
 
         chosen = _to_date(day)
 

@@ -37,7 +37,7 @@ def list_findings(
     insights : sequence of records
         Rows of `ai_insights`.
     limits : sequence of records
-        Rows of `db.limits.read_limit_checks`.
+        Rows of `db.portfolio_limits.read_limit_checks`.
     """
     symbols = ", ".join(dict.fromkeys(fault["symbol"] for fault in faults))
     failed = list(_failed_backtests(backtests))

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from riskmetrics.catalog.limits import find_limited_figure
 from riskmetrics.present import formatting
-from riskmetrics.present.limits import format_value_and_limit
+from riskmetrics.present.limit_texts import format_value_and_limit
 
 Record = Mapping[str, Any]
 _SENTENCE = "{label}: {value}, limit {limit}."
@@ -43,7 +43,7 @@ def build_limit_rows(checks: Sequence[Record]) -> list[LimitRow]:
     Parameters
     ----------
     checks : sequence of records
-        Rows of `db.limits.read_limit_checks` of one portfolio.
+        Rows of `db.portfolio_limits.read_limit_checks` of one portfolio.
     """
     return [_build_row(row) for row in sorted(checks, key=lambda row: _ORDER[row["status"]])]
 

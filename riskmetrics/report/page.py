@@ -24,7 +24,7 @@ from riskmetrics.present.track_record import (
     SUBJECT_CLASSES,
     read_track_record,
 )
-from riskmetrics.report.options import ReportOptions
+from riskmetrics.report.report_options import ReportOptions
 from riskmetrics.report.section import beta_interval, contract_terms
 from riskmetrics.report.sections import read_sections, to_records
 from riskmetrics.results.betas import BETA_WINDOW, MIN_PAIRED_RETURNS
@@ -97,8 +97,8 @@ def _read_scripts(options: ReportOptions) -> dict[str, object]:
     return {
         "is_interactive": True,
         "script": markupsafe.Markup(script),  # noqa: S704
-        "script_digests": [_digest(text) for text in (script, options.drawings.browser_bundle())],
-        "libraries": options.drawings.compressed_bundle(),
+        "script_digests": [_digest(text) for text in (script, options.renderer.browser_bundle())],
+        "libraries": options.renderer.compressed_bundle(),
     }
 
 

@@ -14,7 +14,7 @@ from riskmetrics.present import formatting
 from riskmetrics.present.footnotes import Footnotes, Record
 from riskmetrics.report.axis import Axis
 from riskmetrics.report.changes import Change, Contributor
-from riskmetrics.report.figures import Figures
+from riskmetrics.report.drawn_charts import Figures
 from riskmetrics.report.limit_table import LimitRow
 from riskmetrics.report.position_table import PositionTable
 

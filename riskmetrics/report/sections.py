@@ -11,13 +11,13 @@ import sqlalchemy as sa
 from riskmetrics import trading_calendar
 from riskmetrics.catalog import all_listings
 from riskmetrics.charts.portfolio_data import PortfolioData, read_chart_data
-from riskmetrics.charts.pro_forma import read_book_inputs, read_positions
+from riskmetrics.charts.pro_forma_data import read_book_inputs, read_positions
 from riskmetrics.db import (
     history_queries,
     input_queries,
     insight_store,
-    limits,
     listed_rows,
+    portfolio_limits,
     result_queries,
     volatility_queries,
 )
@@ -28,10 +28,10 @@ from riskmetrics.present.footnotes import Footnotes, Record
 from riskmetrics.present.realized import read_realized
 from riskmetrics.report.attention import list_findings
 from riskmetrics.report.changes import list_changes, list_contributors
-from riskmetrics.report.figures import NO_FIGURES, draw_figures
+from riskmetrics.report.drawn_charts import NO_FIGURES, draw_figures
 from riskmetrics.report.limit_table import build_limit_rows
-from riskmetrics.report.options import ReportOptions
 from riskmetrics.report.position_table import build_table
+from riskmetrics.report.report_options import ReportOptions
 from riskmetrics.report.section import (
     Section,
     headline_figures,
@@ -58,7 +58,7 @@ _BOOK_QUERIES: dict[str, Query] = {
     "undefined": result_queries.read_undefined_metrics,
     "volatility": volatility_queries.read_portfolio_volatility,
     "rates": partial(listed_rows.read_rows, "portfolio_rate_betas"),
-    "limits": limits.read_limit_checks,
+    "limits": portfolio_limits.read_limit_checks,
     **{
         listing.name: partial(listed_rows.read_rows, listing.table)
         for listing in _RISK_LISTINGS
@@ -301,7 +301,7 @@ def _build_section(
         positions=build_table(
             positions, tables["betas"], tables["position_volatility"], tables["contributions"]
         ),
-        figures=NO_FIGURES if charts is None else draw_figures(charts, options.drawings),
+        figures=NO_FIGURES if charts is None else draw_figures(charts, options.renderer),
         changes=list_changes(book.earlier.get(name, {}), headlines, book.flows.get(name, 0.0)),
         contributors=[]
         if earlier_positions is None or charts is None

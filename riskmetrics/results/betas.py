@@ -153,8 +153,14 @@ def position_rows(
         }
     )
     reasons = _reasons(rows, listed, betas.is_index_missing[day], beta_table)
+    counted = np.where(listed, rows["observations"], np.nan)  # nothing, without a series
     return rows, undefined_rows(
-        rows, beta_table.table, reasons, subject="position_id", day=beta_table.day_column
+        rows,
+        beta_table.table,
+        reasons,
+        subject="position_id",
+        day=beta_table.day_column,
+        n_obs=dict.fromkeys(reasons, counted),
     )
 
 

@@ -9,7 +9,6 @@ import pandas as pd
 
 from riskmetrics import panels
 from riskmetrics.metrics import har
-from riskmetrics.metrics import volatility as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.forecast_features import FEATURE_WINDOW, Features, build_features
 from riskmetrics.metrics.forecast_score import HORIZONS, forward_realized_volatility
@@ -20,6 +19,12 @@ from riskmetrics.metrics.variance_calibration import (
     equal_weight_portfolios,
 )
 from riskmetrics.metrics.variance_correction import BARS, EWMA_DECAYS, STOCK, feature_values
+from riskmetrics.metrics.volatility import (
+    MIN_MONTH_OBS,
+    MONTH,
+    ewma_volatility,
+    realized_volatility,
+)
 
 PADDING_SESSIONS = FEATURE_WINDOW + max(HORIZONS) + 2
 """Empty sessions before a history, so that a stock has a pair as soon as its level has enough
@@ -126,14 +131,14 @@ class CalibrationPanel:
             inputs = har.build_regressors(values, market[rows], ranges)
             features = build_features(values, *(own or ()))
             n_dates = len(features.quarter)
-            month = metrics.realized_volatility(
-                values[-(n_dates + metrics.MONTH - 1) :],
-                window=metrics.MONTH,
-                min_obs=metrics.MIN_MONTH_OBS,
+            month = realized_volatility(
+                values[-(n_dates + MONTH - 1) :],
+                window=MONTH,
+                min_obs=MIN_MONTH_OBS,
             ).volatility
             year = values[-(n_dates + har.LEVEL_WINDOW - 1) :]
             ewma = (
-                np.zeros_like(month) if own else metrics.ewma_volatility(year, decay=decay)
+                np.zeros_like(month) if own else ewma_volatility(year, decay=decay)
                 for decay in EWMA_DECAYS
             )
             return (*(part[-n_dates:].copy() for part in inputs), *features, month, *ewma)

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from riskmetrics.metrics import portfolio as metrics
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray
+from riskmetrics.metrics.portfolio import cash_flows, group_sums, is_open
 from riskmetrics.results import lot_prices
 from riskmetrics.results.ledger import Ledger
 from riskmetrics.results.lot_frames import is_listed
@@ -33,16 +33,16 @@ def roll_cash(ledger: Ledger) -> CashBalances:
     trades, days, n = ledger.lot_arrays, ledger.valuation_sessions, len(ledger.portfolios)
     lot_cash_anchor = ledger.cash_anchor[ledger.lot_portfolio]
     anchor_prices = lot_prices.prices_on(ledger.lots, ledger.closes, lot_cash_anchor)[:, None]
-    net = metrics.group_sums(
+    net = group_sums(
         ledger.net_holdings(lot_cash_anchor[:, None], anchor_prices).values,
         ledger.instrument_portfolio,
         n,
     )
-    is_open = metrics.is_open(trades.entry, trades.exit, lot_cash_anchor[:, None])
-    is_unpriced = np.isnan(anchor_prices) & is_open
+    is_open_at_anchor = is_open(trades.entry, trades.exit, lot_cash_anchor[:, None])
+    is_unpriced = np.isnan(anchor_prices) & is_open_at_anchor
     prices = _stated_prices(ledger, lot_cash_anchor, is_unpriced[:, 0])
     values = (trades.units * prices)[:, None]
-    flows = metrics.cash_flows(
+    flows = cash_flows(
         trades._replace(
             entry_price=np.where(np.isnan(trades.entry_price), prices, trades.entry_price),
             exit_price=np.where(np.isnan(trades.exit_price), prices, trades.exit_price),
@@ -54,10 +54,10 @@ def roll_cash(ledger: Ledger) -> CashBalances:
     is_counted_twice = ledger.count_lots(in_cash & ledger.is_open & np.isfinite(ledger.prices)) > 0
 
     def sum_stated(is_stated: BoolArray) -> FloatArray:
-        return metrics.group_sums(np.where(is_stated, values, 0.0), ledger.lot_portfolio, n)
+        return group_sums(np.where(is_stated, values, 0.0), ledger.lot_portfolio, n)
 
     balance = ledger.portfolios["equity_balance"].to_numpy(float)[:, None]
-    flow = metrics.group_sums(flows, ledger.lot_portfolio, n)
+    flow = group_sums(flows, ledger.lot_portfolio, n)
     cash = balance - net - sum_stated(is_unpriced) + flow
     rolled = np.where(
         np.isnat(ledger.cash_anchor)[:, None], 0.0, np.where(is_counted_twice, np.nan, cash)

@@ -66,7 +66,7 @@ def correlation_rows(
     net = net_by_underlying(valuation)
     column = returns.frame.columns.get_indexer(pd.Index(net.lines["underlying"]))
     symbols = returns.frame.columns.to_numpy()
-    shape = valuation.net.shape
+    owner, shape = net.portfolio, valuation.net.shape
     found: dict[str, NDArray[Any]] = {name: np.full(shape, np.nan) for name in _FIGURES}
     found |= {name: np.full(shape, None, object) for name in _PAIR_NAMES}
     n_symbols, n_days = (np.zeros(shape, np.int64) for _ in range(2))
@@ -77,7 +77,7 @@ def correlation_rows(
         portfolio_volatility = realized_volatility(window.series, **year).volatility[0]
         n_days[:, day] = np.isfinite(window.series).sum(axis=0)
         held = np.where(net.is_held[:, day], net.weight[:, day], np.nan)
-        for number, own in enumerate(_holdings(held, column, net.portfolio, shape[0])):
+        for number, own in enumerate(_holdings(held, column, owner, shape[0])):
             at, largest = (number, day), own.column[:MAX_CORRELATED]
             n_symbols[at] = len(largest)
             if not valuation.is_valued[at] or not len(largest):

@@ -11,8 +11,8 @@ import pandas as pd
 
 from riskmetrics.funds import NOT_LOOKED_THROUGH, fund_class, load_funds
 from riskmetrics.gics import UNCLASSIFIED
-from riskmetrics.metrics import concentration as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
+from riskmetrics.metrics.concentration import concentration, sector_values, sector_weights
 from riskmetrics.results.snapshots import DAY_COLUMN, undefined_snapshots
 from riskmetrics.results.undefined_reasons import Reason, first_reason_texts, undefined_rows
 from riskmetrics.results.valuation import Valuation
@@ -123,11 +123,9 @@ def _sum_by_sector(
             n_sectors=len(names),
         )
 
-    gross, net = (
-        total(function, slice(None)) for function in (metrics.sector_weights, metrics.sector_values)
-    )
+    gross, net = (total(function, slice(None)) for function in (sector_weights, sector_values))
     np.abs(values, out=values)
-    return gross, net, total(metrics.sector_values, parts.is_fund[parts.kind])
+    return gross, net, total(sector_values, parts.is_fund[parts.kind])
 
 
 def concentration_rows(
@@ -138,7 +136,7 @@ def concentration_rows(
     ``sectors`` are the `sector_rows` of the same valuation.
     """
     values, cell, n_cells = _cells(valuation)
-    found = metrics.concentration(values.ravel(), cell.ravel(), n_cells)
+    found = concentration(values.ravel(), cell.ravel(), n_cells)
     rows = valuation.to_frame(
         {
             name: values.reshape(valuation.net.shape)

@@ -6,8 +6,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from riskmetrics.metrics import har
-from riskmetrics.metrics import volatility as metrics
+from riskmetrics.metrics import har, volatility
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.results import option_results, snapshots
 from riskmetrics.results.lot_frames import (
@@ -149,10 +148,11 @@ def _reasons(f: Figures, n_completed: FloatArray, index: IntArray) -> "dict[str,
 
     month = count_text(
         f.n_month,
-        f" returns in the trailing {metrics.MONTH} sessions; {metrics.MIN_MONTH_OBS} required",
+        f" returns in the trailing {volatility.MONTH} sessions;"
+        f" {volatility.MIN_MONTH_OBS} required",
     )
     week = pd.Series(
-        f"fewer than {metrics.MIN_WEEK_OBS} returns in the trailing {metrics.WEEK} sessions",
+        f"fewer than {volatility.MIN_WEEK_OBS} returns in the trailing {volatility.WEEK} sessions",
         index=month.index,
         dtype="str",
     )
@@ -163,14 +163,14 @@ def _reasons(f: Figures, n_completed: FloatArray, index: IntArray) -> "dict[str,
     expected = month.where(np.isnan(f.monthly), week)
     expected = expected.where(
         ~(f.no_price_movement > 0),
-        f"the price did not move in the trailing {metrics.MONTH} sessions",
+        f"the price did not move in the trailing {volatility.MONTH} sessions",
     )
     expected = expected.where(f.observations >= har.MIN_LEVEL_OBS, level)
     trend = expected.where(np.isnan(f.volatility_forecast), month)
     earlier = count_text(
         f.n_earlier,
-        f" earlier volatilities in the {metrics.PERCENTILE_WINDOW} sessions before;"
-        f" {metrics.PERCENTILE_MIN_OBS} required",
+        f" earlier volatilities in the {volatility.PERCENTILE_WINDOW} sessions before;"
+        f" {volatility.PERCENTILE_MIN_OBS} required",
     )
     return {
         "realized_vol_21d": month,
@@ -179,7 +179,7 @@ def _reasons(f: Figures, n_completed: FloatArray, index: IntArray) -> "dict[str,
             f" returns in the trailing {QUARTER} sessions; {MIN_QUARTER_OBS} required",
         ),
         "vol_daily": pd.Series(
-            f"no return on the day or the {metrics.MAX_DAILY_LAG_AGE} sessions before",
+            f"no return on the day or the {volatility.MAX_DAILY_LAG_AGE} sessions before",
             index=month.index,
             dtype="str",
         ),
@@ -268,8 +268,8 @@ def portfolio_rows(
     month, expected = _portfolio_reasons(f)
     quarter = insufficient_observations(f.n_quarter, QUARTER, MIN_QUARTER_OBS)
     earlier = Reason(
-        f"{{:.0f}} earlier volatilities in the {metrics.PERCENTILE_WINDOW} sessions before;"
-        f" {metrics.PERCENTILE_MIN_OBS} required",
+        f"{{:.0f}} earlier volatilities in the {volatility.PERCENTILE_WINDOW} sessions before;"
+        f" {volatility.PERCENTILE_MIN_OBS} required",
         number=f.n_earlier.astype(float),
     )
     reasons = {
@@ -315,16 +315,16 @@ def portfolio_forecasts(
 
 def _portfolio_reasons(f: Figures) -> tuple[Reason, tuple[Reason, ...]]:
     """Return the reason of no monthly volatility, and the reasons of no forecast."""
-    month = insufficient_observations(f.n_month, metrics.MONTH, metrics.MIN_MONTH_OBS)
+    month = insufficient_observations(f.n_month, volatility.MONTH, volatility.MIN_MONTH_OBS)
     expected = (
         insufficient_observations(f.observations, har.LEVEL_WINDOW, har.MIN_LEVEL_OBS),
         Reason(
-            f"the portfolio's value did not move in the trailing {metrics.MONTH} sessions",
+            f"the portfolio's value did not move in the trailing {volatility.MONTH} sessions",
             f.no_price_movement,
         ),
         month,
         Reason(
-            f"fewer than {metrics.MIN_WEEK_OBS} of the trailing {metrics.WEEK} sessions have"
+            f"fewer than {volatility.MIN_WEEK_OBS} of the trailing {volatility.WEEK} sessions have"
             " returns of enough of the portfolio"
         ),
     )
@@ -332,4 +332,4 @@ def _portfolio_reasons(f: Figures) -> tuple[Reason, tuple[Reason, ...]]:
 
 
 def _trend_names(direction: FloatArray) -> "pd.Series[str]":
-    return pd.Series(direction).map(metrics.DIRECTIONS.get).astype("str")
+    return pd.Series(direction).map(volatility.DIRECTIONS.get).astype("str")

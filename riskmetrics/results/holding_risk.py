@@ -70,7 +70,7 @@ def estimate_holding_risk(
     column = returns.frame.columns.get_indexer(pd.Index(net.lines["underlying"])).astype(np.int64)
     active, incremental = (np.full(net.weight.shape, np.nan) for _ in range(2))
     cash, n_paired = (np.full(valuation.net.shape, np.nan) for _ in range(2))
-    year = slice(VAR_WINDOW - YEAR_WINDOW, None)
+    year, owner = slice(VAR_WINDOW - YEAR_WINDOW, None), net.portfolio
     for window in pro_forma_windows(valuation, returns, VAR_WINDOW):
         day = window.day
         index = market[day : day + VAR_WINDOW][year]
@@ -81,21 +81,24 @@ def estimate_holding_risk(
             index,
             net.weight[:, day],
             column=column,
-            portfolio=net.portfolio,
+            portfolio=owner,
             min_obs=MIN_YEAR_OBS,
         )
         paired = np.isfinite(window.series[year]) & np.isfinite(index)[:, np.newaxis]
         n_paired[:, day] = paired.sum(axis=0)
-        incremental[:, day] = _incremental(window, net, column)
+        weight = np.where(net.is_held[:, day], net.weight[:, day], np.nan)
+        incremental[:, day] = _incremental(window, weight, column, owner)
     return HoldingRisk(active, incremental, cash, n_paired, market_index)
 
 
-def _incremental(window: ProFormaWindow, net: NetLines, column: IntArray) -> FloatArray:
+def _incremental(
+    window: ProFormaWindow, weight: FloatArray, column: IntArray, portfolio: IntArray
+) -> FloatArray:
     """Return the incremental value at risk of the lines with the largest weights, (N,)."""
-    weight, found = net.weight[:, window.day], np.full(len(column), np.nan)
-    candidates = np.flatnonzero((column >= 0) & net.is_held[:, window.day] & np.isfinite(weight))
-    by_size = np.lexsort((-np.abs(weight[candidates]), net.portfolio[candidates]))
-    owner = net.portfolio[candidates][by_size]
+    found = np.full(len(column), np.nan)
+    candidates = np.flatnonzero((column >= 0) & np.isfinite(weight))
+    by_size = np.lexsort((-np.abs(weight[candidates]), portfolio[candidates]))
+    owner = portfolio[candidates][by_size]
     rank = np.arange(len(owner)) - np.searchsorted(owner, owner)
     chosen = np.sort(candidates[by_size[rank < MAX_INCREMENTAL]])
     found[chosen] = incremental_value_at_risk(
@@ -104,7 +107,7 @@ def _incremental(window: ProFormaWindow, net: NetLines, column: IntArray) -> Flo
         window.symbol_returns,
         weight[chosen],
         column=column[chosen],
-        portfolio=net.portfolio[chosen],
+        portfolio=portfolio[chosen],
         level=INCREMENTAL_LEVEL,
         min_obs=MIN_OBS_95,
     )

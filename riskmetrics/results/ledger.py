@@ -9,9 +9,9 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import pandas as pd
 
-from riskmetrics.metrics import portfolio as metrics
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArray
 from riskmetrics.metrics.minimums import sufficient_equity
+from riskmetrics.metrics.portfolio import Holdings, Lots, group_sums, is_open, lot_pnl, net_lots
 from riskmetrics.results import lot_prices
 from riskmetrics.results.income import NO_DISTRIBUTIONS, Income
 from riskmetrics.results.lot_frames import (
@@ -86,7 +86,7 @@ class Ledger:
     valuation_sessions: DateArray
     prices: FloatArray
     """Price of each lot on each valuation session, (L, D + 1)."""
-    lot_arrays: metrics.Lots
+    lot_arrays: Lots
     lot_portfolio: IntArray
     """Row of each lot's portfolio, (L,)."""
     instruments: pd.DataFrame
@@ -138,31 +138,26 @@ class Ledger:
     @cached_property
     def is_open(self) -> BoolArray:
         """Return whether each lot is open at the close of each valuation session, (L, D + 1)."""
-        return metrics.is_open(self.lot_arrays.entry, self.lot_arrays.exit, self.valuation_sessions)
+        return is_open(self.lot_arrays.entry, self.lot_arrays.exit, self.valuation_sessions)
 
     def count_lots(self, condition: BoolArray) -> FloatArray:
         """Count the lots of each portfolio with a true ``condition`` (L, D): (P, D)."""
-        return metrics.group_sums(condition.astype(float), self.lot_portfolio, len(self.portfolios))
+        return group_sums(condition.astype(float), self.lot_portfolio, len(self.portfolios))
 
     def any_lot(self, condition: BoolArray) -> BoolArray:
         """Return whether ``condition`` (L, D) is true for any lot of each instrument: (I, D)."""
         found: BoolArray = (
-            metrics.group_sums(condition.astype(float), self.lot_instrument, len(self.instruments))
-            > 0
+            group_sums(condition.astype(float), self.lot_instrument, len(self.instruments)) > 0
         )
         return found
 
     def count_instruments(self, condition: BoolArray) -> FloatArray:
         """Count the instruments of each portfolio with a true ``condition`` (I, D): (P, D)."""
-        return metrics.group_sums(
-            condition.astype(float), self.instrument_portfolio, len(self.portfolios)
-        )
+        return group_sums(condition.astype(float), self.instrument_portfolio, len(self.portfolios))
 
-    def net_holdings(self, days: DateArray, prices: FloatArray) -> metrics.Holdings:
+    def net_holdings(self, days: DateArray, prices: FloatArray) -> Holdings:
         """Net the lots by instrument on ``days``, as in `metrics.portfolio.net_lots`."""
-        return metrics.net_lots(
-            self.lot_arrays, days, prices, self.lot_instrument, len(self.instruments)
-        )
+        return net_lots(self.lot_arrays, days, prices, self.lot_instrument, len(self.instruments))
 
     def inflows(self) -> tuple[FloatArray, FloatArray]:
         """Return inflows of portfolios without a stated equity.
@@ -181,7 +176,7 @@ class Ledger:
         opened = np.where(is_unfunded[self.lot_portfolio][:, None], cost, 0.0)
         n = len(self.portfolios)
         bought, sold, shorted = (
-            metrics.group_sums(amounts, self.lot_portfolio, n)
+            group_sums(amounts, self.lot_portfolio, n)
             for amounts in (
                 np.maximum(opened, 0.0),
                 np.maximum(proceeds, 0.0),
@@ -219,15 +214,15 @@ class Ledger:
         """
         n = len(self.portfolios)
         rounding = _PRICE_ROUNDING * ((cost != 0) | (proceeds != 0))
-        allowed = metrics.group_sums(
+        allowed = group_sums(
             np.abs(self.lot_arrays.units)[:, None] * rounding, self.lot_portfolio, n
         )
-        in_kind = self.transaction_cash.trades + metrics.group_sums(
+        in_kind = self.transaction_cash.trades + group_sums(
             np.nan_to_num(cost) - np.nan_to_num(proceeds), self.lot_portfolio, n
         )
         return np.where(np.abs(in_kind) <= allowed + _CASH_ROUNDING, 0.0, in_kind)
 
-    def start_of_day(self, held: metrics.Holdings, cash_and_stated_value: FloatArray) -> StartOfDay:
+    def start_of_day(self, held: Holdings, cash_and_stated_value: FloatArray) -> StartOfDay:
         """Return equity and gross value at the start of each day.
 
         Inflows are at its start. ``cash_and_stated_value`` (P, D + 1) is the equity without prices.
@@ -236,7 +231,7 @@ class Ledger:
         n_held = self.count_instruments(held.direction != 0)
         n_priced = self.count_instruments((held.direction != 0) & np.isfinite(held.values))
         net, gross_value = (
-            metrics.group_sums(values, self.instrument_portfolio, n)
+            group_sums(values, self.instrument_portfolio, n)
             for values in (held.values, np.abs(held.values))
         )
         equity = np.where((n_held > 0) & (n_priced == 0), np.nan, net + cash_and_stated_value)
@@ -253,7 +248,7 @@ class Ledger:
         split.
         """
         is_late = lot_prices.counts_when_closed(self.lots)
-        by_lot = metrics.lot_pnl(self.lot_arrays, self.valuation_sessions, self.prices, is_late)
+        by_lot = lot_pnl(self.lot_arrays, self.valuation_sessions, self.prices, is_late)
         is_over_split = by_lot.is_active & split_suspicion.on_day
         by_lot = by_lot._replace(daily=np.where(is_over_split, np.nan, by_lot.daily))
         is_unconfirmed = is_unconfirmed | split_suspicion.since_entry
@@ -261,30 +256,22 @@ class Ledger:
         known = traded & ~self.any_lot(np.isnan(by_lot.daily))
         n, m = len(self.portfolios), len(self.instruments)
         n_traded, n_known = self.count_instruments(traded), self.count_instruments(known)
-        by_instrument = (
-            metrics.group_sums(by_lot.daily, self.lot_instrument, m) + income.by_instrument
-        )
-        daily = metrics.group_sums(
-            np.where(known, by_instrument, 0.0), self.instrument_portfolio, n
-        )
+        by_instrument = group_sums(by_lot.daily, self.lot_instrument, m) + income.by_instrument
+        daily = group_sums(np.where(known, by_instrument, 0.0), self.instrument_portfolio, n)
         # a part of an unpriced holding that is closed has a P&L, though the rest has none
         is_partial = is_late[:, None] & ~known[self.lot_instrument]
-        daily = daily + metrics.group_sums(
-            np.where(is_partial, by_lot.daily, 0.0), self.lot_portfolio, n
-        )
+        daily = daily + group_sums(np.where(is_partial, by_lot.daily, 0.0), self.lot_portfolio, n)
         entered = self.lot_arrays.entry[:, None] <= self.valuation_sessions[1:]
         no_entry_price = entered & self.lots["entry_price"].isna().to_numpy()[:, None]
         no_end_price = entered & np.isnan(by_lot.end_price)
         unknown = self.count_lots(no_entry_price | no_end_price | split_suspicion.since_entry) > 0
-        cumulative = (
-            metrics.group_sums(by_lot.cumulative, self.lot_portfolio, n) + income.cumulative
-        )
+        cumulative = group_sums(by_lot.cumulative, self.lot_portfolio, n) + income.cumulative
         entered_before = self.lot_arrays.entry[:, None] <= self.valuation_sessions[:-1]
         start = np.where(entered_before, self.prices[:, :-1], self.lot_arrays.entry_price[:, None])
         start_value = np.where(by_lot.is_active, self.lot_arrays.units[:, None] * start, 0.0)
-        sizes = np.abs(metrics.group_sums(start_value, self.lot_instrument, m))
+        sizes = np.abs(group_sums(start_value, self.lot_instrument, m))
         traded_size, known_size = (
-            metrics.group_sums(np.where(counted, sizes, 0.0), self.instrument_portfolio, n)
+            group_sums(np.where(counted, sizes, 0.0), self.instrument_portfolio, n)
             for counted in (traded, known)
         )
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -307,7 +294,7 @@ class Ledger:
         )
 
     def unpriced_values(
-        self, held: metrics.Holdings, closes: pd.DataFrame, earlier_closes: "pd.Series[float]"
+        self, held: Holdings, closes: pd.DataFrame, earlier_closes: "pd.Series[float]"
     ) -> FloatArray:
         """Return the last known value of instruments without a price, (I, D + 1).
 
@@ -331,14 +318,14 @@ def unpriced_trade_days(lots: pd.DataFrame) -> list[date]:
     ]
 
 
-def _lot_arrays(lots: pd.DataFrame, closes: pd.DataFrame) -> metrics.Lots:
+def _lot_arrays(lots: pd.DataFrame, closes: pd.DataFrame) -> Lots:
     """Return lots as arrays; a trade without a price is at the close of its session.
 
     An exit without one is at the last close.
     """
     multiplier = np.where(is_option(lots), CONTRACT_SIZE, 1)
     exit_price = _trade_prices(lots, closes, "exit_date", "exit_price")
-    return metrics.Lots(
+    return Lots(
         units=lots["quantity"].to_numpy(float) * multiplier,
         entry=date_array(lots, "entry_date"),
         entry_price=_trade_prices(lots, closes, "entry_date", "entry_price"),

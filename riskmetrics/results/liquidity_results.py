@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import panels
-from riskmetrics.metrics import liquidity as metrics
+from riskmetrics.metrics import liquidity
 from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.metrics.minimums import MIN_COVERAGE
 from riskmetrics.results.undefined_reasons import Reason, count_texts, round_share_down
 from riskmetrics.results.valuation import Valuation
 
-HISTORY = max(metrics.VOLUME_WINDOW - 1, panels.MAX_STALE_SESSIONS)
+HISTORY = max(liquidity.VOLUME_WINDOW - 1, panels.MAX_STALE_SESSIONS)
 """Sessions before the first one whose closes and volumes are needed."""
 
 
@@ -38,8 +38,8 @@ def liquidity_rows(
         Largest share of the volume that is sold, in (0, 1].
     """
     symbols = market.volume.columns
-    n_rows = len(valuation.sessions) + metrics.VOLUME_WINDOW - 1
-    volume = metrics.median_volume(market.volume.to_numpy()[-n_rows:])
+    n_rows = len(valuation.sessions) + liquidity.VOLUME_WINDOW - 1
+    volume = liquidity.median_volume(market.volume.to_numpy()[-n_rows:])
     price, _ = panels.forward_fill(market.close, valuation.sessions)
     by_instrument = {
         name: _map_to_instruments(valuation, values, symbols)
@@ -51,11 +51,11 @@ def liquidity_rows(
     }
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = np.abs(valuation.values) / by_instrument["price"]
-    days = metrics.days_to_liquidate(shares, by_instrument["volume"], participation)
+    days = liquidity.days_to_liquidate(shares, by_instrument["volume"], participation)
     size = np.where(
         np.isfinite(valuation.values), np.abs(valuation.values), valuation.unpriced_value
     )
-    found = metrics.portfolio_liquidity(
+    found = liquidity.portfolio_liquidity(
         np.nan_to_num(np.where(valuation.is_held, size, 0.0)),
         np.where(valuation.is_held, days, np.nan),
         valuation.instrument_portfolio,
@@ -80,7 +80,7 @@ def _map_to_instruments(
 
 
 def _portfolio_rows(
-    valuation: Valuation, found: metrics.PortfolioLiquidity, participation: float
+    valuation: Valuation, found: liquidity.PortfolioLiquidity, participation: float
 ) -> pd.DataFrame:
     columns = {
         "days_to_liquidate": found.days,
@@ -114,8 +114,8 @@ def _holding_rows(
     n_obs = np.nan_to_num(by_instrument["observations"][row, day])
     few = count_texts(
         pd.Series(n_obs.astype(int)),
-        f" of the trailing {metrics.VOLUME_WINDOW} sessions have a volume;"
-        f" {metrics.MIN_VOLUME_OBS} required",
+        f" of the trailing {liquidity.VOLUME_WINDOW} sessions have a volume;"
+        f" {liquidity.MIN_VOLUME_OBS} required",
     )
     reasons = few.where(np.isnan(volume), "the median volume is 0").mask(
         np.isnan(valuation.values[row, day]), "the holding has no price"

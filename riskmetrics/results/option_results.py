@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import panels
-from riskmetrics.metrics import options as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
+from riskmetrics.metrics.options import OptionValue, black_scholes, years_to_expiration
 from riskmetrics.metrics.portfolio import group_sums
 from riskmetrics.results.lot_frames import (
     OPTION_RIGHTS,
@@ -77,7 +77,7 @@ def position_rows(
     expected = _for_underlying(
         volatility.figures.volatility_forecast, volatility.symbols, held, day
     )
-    years = metrics.years_to_expiration(days, held["expiration_date"].to_numpy("datetime64[D]"))
+    years = years_to_expiration(days, held["expiration_date"].to_numpy("datetime64[D]"))
     strike = held["strike_price"].to_numpy(float)
     found = _value_options(held, price, strike, years, expected, parameters)
     units = held["quantity"].to_numpy(float) * CONTRACT_SIZE
@@ -107,10 +107,10 @@ def _value_options(
     years: FloatArray,
     expected: FloatArray,
     parameters: PricingParameters,
-) -> metrics.OptionValue:
+) -> OptionValue:
     """Apply the Black-Scholes formula to each open option on its day."""
     is_call = (held["position_type"].map(OPTION_RIGHTS) == "CALL").to_numpy(bool)
-    return metrics.black_scholes(
+    return black_scholes(
         is_call,
         price,
         strike,

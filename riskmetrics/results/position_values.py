@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import trading_calendar
-from riskmetrics.metrics import portfolio as metrics
 from riskmetrics.metrics._typing import FloatArray
+from riskmetrics.metrics.portfolio import group_sums, lot_pnl
 from riskmetrics.results import lot_prices
 from riskmetrics.results.ledger import Ledger
 from riskmetrics.results.valuation import Valuation
@@ -39,11 +39,11 @@ def position_values(
     """
     ledger = _one_day_ledger(valuation, lots, anchors, market)
     suspicion = lot_prices.split_suspicion(lots, market.suspects, valuation.sessions[-1:])
-    by_lot = metrics.lot_pnl(ledger.lot_arrays, ledger.valuation_sessions, ledger.prices)
+    by_lot = lot_pnl(ledger.lot_arrays, ledger.valuation_sessions, ledger.prices)
     has_entered = ledger.lot_arrays.entry[:, np.newaxis] <= ledger.valuation_sessions[1:]
     has_no_entry_price = has_entered & lots["entry_price"].isna().to_numpy()[:, np.newaxis]
     units = np.where(ledger.is_open, ledger.lot_arrays.units[:, np.newaxis], 0.0)[:, 1:]
-    n_units = metrics.group_sums(units, ledger.lot_instrument, len(ledger.instruments))[:, 0]
+    n_units = group_sums(units, ledger.lot_instrument, len(ledger.instruments))[:, 0]
     owner, value = valuation.instrument_portfolio, valuation.values[:, -1]
     daily, cumulative = (
         _sum_lots(ledger, np.where(is_unknown, np.nan, pnl))
@@ -79,6 +79,6 @@ def _one_day_ledger(
 
 def _sum_lots(ledger: Ledger, amounts: FloatArray) -> FloatArray:
     """Return the sums by instrument, (I,); NaN if one of its lots is NaN."""
-    sums = metrics.group_sums(amounts, ledger.lot_instrument, len(ledger.instruments))
+    sums = group_sums(amounts, ledger.lot_instrument, len(ledger.instruments))
     unknown = ledger.any_lot(np.isnan(amounts))
     return np.where(unknown, np.nan, sums)[:, 0]

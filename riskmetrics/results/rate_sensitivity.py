@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import panels
-from riskmetrics.metrics import portfolio as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
+from riskmetrics.metrics.portfolio import WeightedBeta
 from riskmetrics.metrics.price_quality import point_in_time_estimates
 from riskmetrics.metrics.two_factor import TwoFactorOLS, rolling_two_factor
 from riskmetrics.results.betas import (
@@ -159,8 +159,8 @@ def portfolio_rows(
 def _select_first_reasons(
     valuation: Valuation,
     rate_betas: SymbolBetas,
-    rate: metrics.WeightedBeta,
-    rate_with_market_fixed: metrics.WeightedBeta,
+    rate: WeightedBeta,
+    rate_with_market_fixed: WeightedBeta,
 ) -> "pd.Series[str]":
     """Return the reason of the first undefined figure of each row that has one."""
     missing = missing_index_reason(rate_betas.index_symbol)

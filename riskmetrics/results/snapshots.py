@@ -6,9 +6,14 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import panels
-from riskmetrics.metrics import portfolio as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY_SHARE, meets_minimum
+from riskmetrics.metrics.portfolio import (
+    RegressionBeta,
+    WeightedBeta,
+    regression_beta,
+    weighted_beta,
+)
 from riskmetrics.results.betas import BETA_WINDOW, MIN_PAIRED_RETURNS, SymbolBetas
 from riskmetrics.results.pro_forma import pro_forma_windows
 from riskmetrics.results.undefined_reasons import Reason, round_share_down, undefined_rows
@@ -267,7 +272,7 @@ def beta_rows(
     )
     calculated = weigh_betas(valuation, beta, r_squared, n_obs)
     series = (window.series for window in pro_forma_windows(valuation, betas.returns, BETA_WINDOW))
-    regression = metrics.regression_beta(
+    regression = regression_beta(
         series, betas.returns.column(betas.index_symbol), min_obs=MIN_PAIRED_RETURNS
     )
     vendor = valuation.instruments["underlying"].map(profiles["beta"]).to_numpy(float)
@@ -301,9 +306,9 @@ def undefined_snapshots(
 
 
 def _list_beta_reasons(
-    calculated: metrics.WeightedBeta,
-    regression: metrics.RegressionBeta,
-    provider: metrics.WeightedBeta,
+    calculated: WeightedBeta,
+    regression: RegressionBeta,
+    provider: WeightedBeta,
 ) -> dict[str, tuple[Reason, ...]]:
     """Return the reasons of undefined betas by column, in the order in which they apply."""
     uncovered = insufficient_coverage("positions with a beta", calculated.coverage)
@@ -336,13 +341,13 @@ def weigh_betas(
     n_obs: FloatArray | None = None,
     *,
     is_in_currency: bool = False,
-) -> metrics.WeightedBeta:
+) -> WeightedBeta:
     """Weigh the betas of instruments, (I, D), by their exposures: betas of portfolios, (P, D).
 
     Without ``r_squared`` or ``n_obs``, those of the result have no meaning. In currency, a beta is
     the change of value per unit move, and needs no equity.
     """
-    return metrics.weighted_beta(
+    return weighted_beta(
         valuation.exposures,
         beta,
         beta if r_squared is None else r_squared,

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import panels
-from riskmetrics.metrics import stress as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray
 from riskmetrics.metrics.minimums import MIN_COVERAGE
 from riskmetrics.metrics.portfolio import WeightedBeta
+from riskmetrics.metrics.stress import Replay, factor_losses, replay
 from riskmetrics.results.betas import MIN_PAIRED_RETURNS, SymbolBetas, missing_index_reason
 from riskmetrics.results.decayed_betas import DecayedBetas
 from riskmetrics.results.option_revaluation import OptionBook
@@ -166,7 +166,7 @@ def _factor_losses(
 
 
 def _loss(beta: FloatArray, move: float) -> FloatArray:
-    return metrics.factor_losses(beta.ravel(), np.array([move])).reshape(beta.shape)
+    return factor_losses(beta.ravel(), np.array([move])).reshape(beta.shape)
 
 
 def _window_returns(
@@ -188,7 +188,7 @@ def _window_returns(
     return _WindowReturns(before, after, proxy, market, closes.columns)
 
 
-def _replay(valuation: Valuation, windows: _WindowReturns) -> metrics.Replay:
+def _replay(valuation: Valuation, windows: _WindowReturns) -> Replay:
     """Return the replay of all windows on all sessions, each array of shape (P, D, E)."""
     owner, n = valuation.instrument_portfolio, len(valuation.portfolios)
     held = zip(
@@ -199,7 +199,7 @@ def _replay(valuation: Valuation, windows: _WindowReturns) -> metrics.Replay:
         strict=True,
     )
     days = [
-        metrics.replay(
+        replay(
             windows.before,
             windows.after,
             exposure,
@@ -211,7 +211,7 @@ def _replay(valuation: Valuation, windows: _WindowReturns) -> metrics.Replay:
         )
         for exposure, column, priced, proxy in held
     ]
-    return metrics.Replay._make(np.stack(parts, axis=1) for parts in zip(*days, strict=True))
+    return Replay._make(np.stack(parts, axis=1) for parts in zip(*days, strict=True))
 
 
 def _replayed_losses(

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import panels
-from riskmetrics.metrics import tail_risk as metrics
+from riskmetrics.metrics import tail_risk
 from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.metrics.filtered_simulation import (
     FILTER_WINDOW,
@@ -23,7 +23,7 @@ from riskmetrics.results.pro_forma import (
 from riskmetrics.results.undefined_reasons import Reason
 from riskmetrics.results.valuation import Valuation
 
-MIN_OBS_BY_LEVEL = {0.95: metrics.MIN_OBS_95, 0.99: metrics.MIN_OBS_99}
+MIN_OBS_BY_LEVEL = {0.95: tail_risk.MIN_OBS_95, 0.99: tail_risk.MIN_OBS_99}
 """Minimum number of returns by confidence level."""
 
 MIN_BACKTEST_DAYS = 126
@@ -44,7 +44,7 @@ _NO_FORECAST = "the portfolio has no volatility forecast: see `riskmetrics show 
 VAR_HORIZONS = (1, 10)
 """Horizons in sessions; ten is the market-risk horizon of the Basel rules."""
 
-TAIL_RISK_WINDOW = metrics.VAR_WINDOW + metrics.BACKTEST_WINDOW
+TAIL_RISK_WINDOW = tail_risk.VAR_WINDOW + tail_risk.BACKTEST_WINDOW
 """Returns needed for a day: those behind the value at risk of the first tested session.
 
 As many are behind the first volatility that filters a simulated return.
@@ -86,7 +86,7 @@ def tail_risk_rows(
     n_returns = {method: np.zeros(shape, np.int64) for method, _ in _SAMPLES}
     tests = {level: np.zeros((2, *shape), np.int64) for level in MIN_OBS_BY_LEVEL}
     for block in pro_forma_blocks(valuation, returns, TAIL_RISK_WINDOW, is_in_currency=True):
-        days, ranks = block.days, metrics.loss_ranks(block.series)
+        days, ranks = block.days, tail_risk.loss_ranks(block.series)
         samples = _simulate(block, returns.frame.columns, options)
         for method, horizon in samples:
             if horizon == 1:
@@ -95,23 +95,25 @@ def tail_risk_rows(
         n_returns["revalued"][:, days] = n_returns["filtered"][:, days]
         for level, min_obs in MIN_OBS_BY_LEVEL.items():
             for (method, horizon), sample in samples.items():
-                at_risk = metrics.historical_risk(
+                at_risk = tail_risk.historical_risk(
                     sample, level=level, window=len(sample), min_obs=1
                 )
                 is_enough = n_returns[method][:, days] >= min_obs
                 found = block.by_day(np.stack(at_risk[:2]))
                 losses[method, horizon, level][:, :, days] = np.where(is_enough, found, np.nan)
             tests[level][:, :, days] = block.by_day(
-                np.stack(metrics.var_exceptions(block.series, ranks, level=level, min_obs=min_obs))
+                np.stack(
+                    tail_risk.var_exceptions(block.series, ranks, level=level, min_obs=min_obs)
+                )
             )
     parametric = {
-        level: np.stack(metrics.parametric_risk(root_variance, level=level))
+        level: np.stack(tail_risk.parametric_risk(root_variance, level=level))
         for level in MIN_OBS_BY_LEVEL
     }
     tail = _simulated_rows(valuation, losses, n_returns, options)
     no_forecast = Reason(_NO_FORECAST, np.isnan(root_variance))
     for level, horizon in product(MIN_OBS_BY_LEVEL, VAR_HORIZONS):
-        scaled = metrics.sqrt_time_scaled(parametric[level], days=horizon)
+        scaled = tail_risk.sqrt_time_scaled(parametric[level], days=horizon)
         tail.append(
             _tail_rows(valuation, ("parametric", horizon, level), scaled, n_obs, no_forecast)
         )
@@ -126,7 +128,7 @@ def _simulate(
     horizon = VAR_HORIZONS[-1]
     filtered = filter_returns(block.series)
     found = {
-        ("historical", 1): block.series[-metrics.VAR_WINDOW :],
+        ("historical", 1): block.series[-tail_risk.VAR_WINDOW :],
         ("filtered", 1): filtered,
         ("filtered", horizon): simulate_paths(filtered, horizon=horizon),
     }
@@ -163,7 +165,7 @@ def _simulated_rows(
             continue
         sample = losses.get((method, horizon, level))
         if sample is None:
-            sample = metrics.sqrt_time_scaled(losses[method, 1, level], days=horizon)
+            sample = tail_risk.sqrt_time_scaled(losses[method, 1, level], days=horizon)
         n_obs = n_returns[method]
         largest = np.maximum(np.abs(sample[0]), np.abs(sample[1]))
         is_extreme = largest > MAX_LOSS_TO_GROSS * valuation.gross_value
@@ -185,9 +187,9 @@ def _simulated_rows(
 def _too_few_returns(method: str, n_obs: IntArray, min_obs: int) -> Reason:
     """Return the reason of a sample with fewer than ``min_obs`` returns, (P, D)."""
     if method == "historical":
-        return insufficient_observations(n_obs, metrics.VAR_WINDOW, min_obs)
+        return insufficient_observations(n_obs, tail_risk.VAR_WINDOW, min_obs)
     text = (
-        f"{{:.0f}} of the trailing {metrics.VAR_WINDOW} sessions have a return, and a volatility"
+        f"{{:.0f}} of the trailing {tail_risk.VAR_WINDOW} sessions have a return, and a volatility"
         f" above 0 from {MIN_FILTER_OBS} returns in the {FILTER_WINDOW} sessions before;"
         f" {min_obs} required"
     )
@@ -226,7 +228,7 @@ def _tail_rows(
 def _backtest_rows(
     valuation: Valuation, level: float, exceptions: IntArray, n_tested: IntArray
 ) -> pd.DataFrame:
-    test = metrics.kupiec(exceptions, n_tested, level=level)
+    test = tail_risk.kupiec(exceptions, n_tested, level=level)
     test = test._replace(
         **{
             name: np.where(n_tested < MIN_BACKTEST_DAYS, np.nan, getattr(test, name))
@@ -236,8 +238,8 @@ def _backtest_rows(
     counts = {"exceptions": exceptions, "n_tested": n_tested}
     frame = valuation.to_frame({**test._asdict(), **counts}, "day")
     few = Reason(
-        f"{{:.0f}} of the last {metrics.BACKTEST_WINDOW} sessions have a return and"
-        f" {MIN_OBS_BY_LEVEL[level]} returns in the {metrics.VAR_WINDOW} sessions before;"
+        f"{{:.0f}} of the last {tail_risk.BACKTEST_WINDOW} sessions have a return and"
+        f" {MIN_OBS_BY_LEVEL[level]} returns in the {tail_risk.VAR_WINDOW} sessions before;"
         f" {MIN_BACKTEST_DAYS} required",
         number=n_tested.astype(float),
     )

@@ -59,9 +59,9 @@ def sum_transaction_cash(
     valuation_sessions : (D + 1,) array of dates
         Sessions of a run, and the one before.
     distributions : DataFrame
-        Distributions that closes show: `income.Distributions.events`. The dividends of the first
-        day of payments since one of them are in the P&L of the ex-day already, and only in the cash
-        when they are paid.
+        Distributions that closes show: `income.Distributions.events`. The dividends of the day
+        that pays one of them are in the P&L of the ex-day already, and only in the cash when they
+        are paid.
     """
     known = flows["portfolio_id"][flows["kind"].isin(_EXTERNAL)].unique()
     flows = flows[flows["portfolio_id"].isin(known) & flows["portfolio_id"].isin(portfolio_ids)]
@@ -90,28 +90,32 @@ def sum_transaction_cash(
 def _is_unshown_dividend(flows: pd.DataFrame, distributions: pd.DataFrame) -> BoolArray:
     """Return which flows are dividends of which closes show no distribution, (N,).
 
-    A distribution is paid on the first day since it with dividends of its portfolio and symbol.
+    A day with dividends of a portfolio and symbol pays the latest distribution that no earlier day
+    has paid. Ex-days and payments are matched like opening and closing parentheses: a payment
+    closes the ex-day before it at its depth.
     """
     is_dividend = (flows["kind"] == Kind.DIVIDEND.value).to_numpy(bool)
     is_shown = np.zeros(len(flows), dtype=bool)
     names = ["portfolio_id", "symbol", "day"]
     paid = flows.loc[is_dividend, names].astype({"symbol": object, "day": "datetime64[s]"})
-    days = paid.drop_duplicates().sort_values("day", kind="stable")
-    days["day_before"] = days.groupby(names[:2], observed=True)["day"].shift()
+    days = paid.drop_duplicates()
     is_paid = ~(distributions["amount"] <= 0.0)  # a wrong price's payment that is reversed is none
-    ex_days = distributions.loc[is_paid, ["symbol", "date"]].astype(
-        {"symbol": object, "date": "datetime64[s]"}
+    ex_days = distributions.loc[is_paid, ["symbol", "date"]].set_axis(names[1:], axis=1)
+    ex_days = (
+        days[names[:2]]
+        .drop_duplicates()
+        .merge(ex_days.astype({"symbol": object, "day": "datetime64[s]"}), on="symbol")
     )
-    latest = pd.merge_asof(
-        days,
-        ex_days.sort_values("date", kind="stable"),
-        left_on="day",
-        right_on="date",
-        by="symbol",
-    )
-    is_first = ~(latest["date"] <= latest["day_before"])
-    age = latest["day"] - latest["date"]
-    shown = latest.loc[is_first & (age <= pd.Timedelta(days=MAX_DAYS_TO_PAYMENT)), names]
+    events = pd.concat([ex_days.assign(step=1), days.assign(step=-1)], ignore_index=True)
+    events = events.sort_values([*names, "step"], ascending=[True, True, True, False])
+    keys = [events[name] for name in names[:2]]
+    walk = events["step"].groupby(keys, observed=True).cumsum()
+    lowest = walk.groupby(keys, observed=True).cummin().clip(upper=0)  # payments of no ex-day
+    depth = (walk - lowest).where(events["step"] > 0, walk - lowest + 1)
+    previous = events.groupby([*keys, depth], observed=True)[["day", "step"]].shift()
+    age = events["day"] - previous["day"]
+    is_match = (events["step"] < 0) & (previous["step"] > 0)
+    shown = events.loc[is_match & (age <= pd.Timedelta(days=MAX_DAYS_TO_PAYMENT)), names]
     is_shown[is_dividend] = pd.MultiIndex.from_frame(paid).isin(pd.MultiIndex.from_frame(shown))
     return is_dividend & ~is_shown
 

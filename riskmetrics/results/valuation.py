@@ -15,7 +15,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmetrics import trading_calendar
-from riskmetrics.metrics import portfolio as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.minimums import (
     INSUFFICIENT_EQUITY,
@@ -23,6 +22,7 @@ from riskmetrics.metrics.minimums import (
     meets_minimum,
     sufficient_equity,
 )
+from riskmetrics.metrics.portfolio import group_sums
 from riskmetrics.results import lot_prices
 from riskmetrics.results.cash_balances import roll_cash
 from riskmetrics.results.income import Income
@@ -114,7 +114,7 @@ class Valuation:
 
     def sum_by_portfolio(self, per_instrument: FloatArray | BoolArray) -> FloatArray:
         """Sum (I, D) over each portfolio's instruments, with NaN as 0: (P, D)."""
-        return metrics.group_sums(
+        return group_sums(
             per_instrument.astype(float), self.instrument_portfolio, len(self.portfolios)
         )
 

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import panels
-from riskmetrics.metrics import har
-from riskmetrics.metrics import volatility as metrics
+from riskmetrics.metrics import har, volatility
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.forecast_features import FEATURE_WINDOW, Features, build_features
 from riskmetrics.metrics.forecast_score import (
@@ -210,7 +209,7 @@ def _symbol_estimates(
     inputs = har.Regressors._make(values[-n_forecasts:] for values in inputs)
     version = version[-n_forecasts:]
     forecast = forecast_volatility(inputs, features, versions, version, series_class)
-    trailing = metrics.realized_volatility(
+    trailing = volatility.realized_volatility(
         returns[-(n_forecasts + MONTH - 1) :], window=MONTH, min_obs=MIN_MONTH_OBS
     ).volatility
     oos_r_squared = rolling_oos_r_squared(
@@ -283,7 +282,7 @@ def forecast_horizon(
 def ewma_forecasts(returns: FloatArray, n_dates: int) -> tuple[FloatArray, ...]:
     """Return the volatilities by `EWMA_DECAYS` of the last ``n_dates`` rows of ``returns``."""
     year_returns = returns[-(n_dates + har.LEVEL_WINDOW - 1) :]
-    return tuple(metrics.ewma_volatility(year_returns, decay=decay) for decay in EWMA_DECAYS)
+    return tuple(volatility.ewma_volatility(year_returns, decay=decay) for decay in EWMA_DECAYS)
 
 
 def estimate_figures(
@@ -295,18 +294,18 @@ def estimate_figures(
 ) -> Figures:
     """Return the figures of the last ``n_dates`` rows of ``returns``; the others have as many."""
     forecast = corrected.forecast
-    month = metrics.realized_volatility(
-        returns[-(n_dates + metrics.PERCENTILE_WINDOW + MONTH - 1) :],
+    month = volatility.realized_volatility(
+        returns[-(n_dates + volatility.PERCENTILE_WINDOW + MONTH - 1) :],
         window=MONTH,
         min_obs=MIN_MONTH_OBS,
     )
-    quarter = metrics.realized_volatility(
+    quarter = volatility.realized_volatility(
         returns[-(n_dates + QUARTER - 1) :], window=QUARTER, min_obs=MIN_QUARTER_OBS
     )
-    lags = metrics.absolute_volatility(returns[-(n_dates + MONTH - 1) :])
-    rank = metrics.percentile_rank(month.volatility)
+    lags = volatility.absolute_volatility(returns[-(n_dates + MONTH - 1) :])
+    rank = volatility.percentile_rank(month.volatility)
     realized = month.volatility[-n_dates:]
-    trend = metrics.volatility_trend(
+    trend = volatility.volatility_trend(
         forecast.volatility_forecast, realized, corrected.rise_mean, corrected.rise_sd
     )
     ewma_94, ewma_97 = ewma

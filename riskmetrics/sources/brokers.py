@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from riskmetrics.errors import DataQualityError, UsageError
-from riskmetrics.limits import DEFAULT_LIMITS, Limits
+from riskmetrics.size_limits import DEFAULT_LIMITS, Limits
 from riskmetrics.sources import cells
 from riskmetrics.sources.dates import infer_order
 from riskmetrics.sources.decimal_marks import infer_decimal_mark

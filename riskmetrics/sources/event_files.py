@@ -8,7 +8,7 @@ import pandas as pd
 
 from riskmetrics import trading_calendar
 from riskmetrics.errors import DataQualityError
-from riskmetrics.limits import DEFAULT_LIMITS, Limits
+from riskmetrics.size_limits import DEFAULT_LIMITS, Limits
 from riskmetrics.sources.file_kinds import KindChooser
 from riskmetrics.sources.layouts import SYMBOL_HEADERS
 from riskmetrics.sources.row_validation import (

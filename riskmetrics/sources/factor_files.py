@@ -13,8 +13,8 @@ import pandas as pd
 from riskmetrics import trading_calendar
 from riskmetrics.errors import DataQualityError
 from riskmetrics.factor_sets import require_factor_name
-from riskmetrics.limits import DEFAULT_LIMITS, Limits
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray
+from riskmetrics.size_limits import DEFAULT_LIMITS, Limits
 from riskmetrics.sources.file_kinds import PRICE_KINDS, refuse_known_kind
 from riskmetrics.sources.price_layouts import load_price_layouts
 from riskmetrics.sources.row_validation import (

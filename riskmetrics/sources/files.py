@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import gics, trading_calendar
-from riskmetrics.limits import DEFAULT_LIMITS, Limits
 from riskmetrics.metrics._typing import DateArray, FloatArray
+from riskmetrics.size_limits import DEFAULT_LIMITS, Limits
 from riskmetrics.sources.file_kinds import KindChooser
 from riskmetrics.sources.layouts import HEADER_ALIASES, SYMBOL_HEADERS
 from riskmetrics.sources.name_forms import describe_text

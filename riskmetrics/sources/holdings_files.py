@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from riskmetrics.errors import DataQualityError
-from riskmetrics.limits import Limits
+from riskmetrics.size_limits import Limits
 from riskmetrics.sources.file_kinds import (
     HOLDINGS_KINDS,
     FileClassification,

@@ -21,6 +21,8 @@ _MIN_SUMMED_ACCOUNTS = 3
 """Accounts of a file with one that is the sum of the others; of two, both are equal."""
 _ROUNDING = 0.001
 """Relative difference of a rounded value or cost from the sum of those of lots."""
+_PRICE_ROUNDING = 0.02
+"""That of a cost by a price, which may be rounded or without fees."""
 
 
 def place_lots(table: Table, decimal: str, dates: str | None) -> tuple[Table, list[SkippedLine]]:
@@ -70,9 +72,11 @@ def _drop_undated_sums(table: Table, decimal: str) -> tuple[Table, list[SkippedL
     """
     if not table.columns.keys() >= {"quantity", "entry_date", "symbol"}:
         return table, []
-    sizes = np.column_stack(
-        [read_numbers(table, name, decimal) for name in ("quantity", "market_value", "cost_basis")]
+    quantity, value, cost, price = (
+        read_numbers(table, name, decimal)
+        for name in ("quantity", "market_value", "cost_basis", "entry_price")
     )
+    sizes = np.column_stack([quantity, value, cost, quantity * price])
     has_day = ~table.text("entry_date").isin([*MISSING_TEXTS]).to_numpy(bool)
     n_lots = np.zeros(table.n_rows, dtype=int)  # of which each row is the sum
     symbols = table.text("symbol")
@@ -118,15 +122,20 @@ def _drop_sums_of_accounts(table: Table, decimal: str) -> tuple[Table, list[Skip
 def _is_sum(position: FloatArray, lots: FloatArray) -> bool:
     """Return whether quantity, value and cost of a position sum those of lots, where stated.
 
+    The last number is the cost by the average price, which may be without fees.
+
     Examples
     --------
-    >>> lots = np.array([[5, 50, np.nan], [7, 70, 60]])
-    >>> [_is_sum(np.array(sums), lots) for sums in ([12, 120, 99], [12, np.nan, 99], [12, 121, 1])]
-    [True, True, False]
+    >>> lots = np.array([[5, 50, np.nan, 45], [7, 70, 60, 60]])
+    >>> [_is_sum(np.array([12, *sums]), lots) for sums in ([120, 99, 105], [np.nan, 99, 106])]
+    [True, True]
+    >>> [_is_sum(np.array([12, *sums]), lots) for sums in ([121, 1, 105], [120, 99, 120])]
+    [False, False]
     """
     sums = lots.sum(axis=0)
     is_unstated = np.isnan(sums) | np.isnan(position)
-    agrees = np.isclose(sums, position, rtol=_ROUNDING)
+    rounding = np.array([_ROUNDING, _ROUNDING, _ROUNDING, _PRICE_ROUNDING])
+    agrees = np.abs(sums - position) <= rounding * np.abs(position)
     return bool(np.isclose(sums[0], position[0], rtol=1e-6) and (agrees | is_unstated)[1:].all())
 
 

@@ -2,7 +2,6 @@
 
 import math
 import re
-from collections.abc import Callable
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -16,6 +15,14 @@ from riskmetrics.sources.asset_classes import (
     is_foreign_cash,
 )
 from riskmetrics.sources.column_contents import MISSING_TEXTS
+from riskmetrics.sources.holdings_cash import (
+    find_cash,
+    has_par_price,
+    is_debit,
+    is_part_of_cash,
+    is_unsigned,
+    map_bool,
+)
 from riskmetrics.sources.holdings_groups import find_group_titles
 from riskmetrics.sources.holdings_lots import skipped_lines
 from riskmetrics.sources.holdings_sizes import read_numbers
@@ -45,7 +52,6 @@ from riskmetrics.sources.symbol_forms import (
 from riskmetrics.sources.tabular_files import Table
 from riskmetrics.sources.vocabulary import (
     bare_words,
-    fold_text,
     load_vocabulary,
     starts_with,
 )
@@ -53,8 +59,9 @@ from riskmetrics.sources.vocabulary import (
 MAX_DECORATIONS_NAMED = 8
 _MAX_TICKER_CHARS = 5
 _NAME = r"[A-Z][a-z]+(?:[ -][A-Z][a-z]+)*"
-_BUYING_POWER = "buying power"
 _WEIGHT_ROUNDING = 1e-3
+_MIN_NAME_WORDS = 4
+"""Words of the name of a fund that begins with Total."""
 _MAX_PAR_DIFFERENCE = Decimal("0.0001")
 """Difference from 1 of an exchange rate that converts nothing."""
 
@@ -148,7 +155,7 @@ def _are_names(table: Table) -> "pd.Series[bool]":
     Some write symbols in that case, too: Aapl.
     """
     symbols = table.text("symbol")
-    is_other = _map_bool(symbols, is_cash_text) | _map_bool(symbols, is_cash_name)
+    is_other = map_bool(symbols, is_cash_text) | map_bool(symbols, is_cash_name)
     are_names = symbols.str.fullmatch(_NAME) & ~(is_other | _is_total(table))
     are_names &= table.text("quantity").str.contains(r"\d")
     has_long = (symbols[are_names].str.len() > _MAX_TICKER_CHARS).any()
@@ -213,15 +220,17 @@ def split_rows(table: Table, layout: Layout, decimal: str, size_column: str) -> 
     value, size = (read_numbers(table, name, decimal) for name in ("market_value", size_column))
     amount = np.where(np.isnan(value) | (size_column == "weight"), size, value)
     price = read_numbers(table, "last_price", decimal)
-    is_par = np.isnan(price) | (price == 1) | (value == size)
-    cash = _is_cash(table, layout, is_par) & ~_is_total(table)
-    amount = np.where(cash & _is_debit(table), -np.abs(amount), amount)
     quantity = read_numbers(table, "quantity", decimal)
-    total = _is_total(table) | _is_sum_above(table, value, quantity, price)
+    is_total = _is_total(table) & ~_has_terms(table, quantity, price)
+    cash = find_cash(table, layout, has_par_price(table, value, quantity, price)) & ~is_total
+    amount = np.where(cash & is_debit(table), -np.abs(amount), amount)
+    total = is_total | _is_sum_above(table, value, quantity, price)
+    unsigned = cash & ~total & (amount > 0) & is_unsigned(table)
     foreign = cash & (
         np.isnan(amount)
+        | unsigned
         | ~table.text("currency").isin(["", "USD"]).to_numpy(bool)
-        | _map_bool(table.text("symbol"), is_foreign_cash)
+        | map_bool(table.text("symbol"), is_foreign_cash)
     )
     is_unnamed = (table.text("symbol") == "").to_numpy(bool)
     is_blank = is_unnamed & np.isnan(size) & (np.isnan(value) | (value == 0))
@@ -232,9 +241,10 @@ def split_rows(table: Table, layout: Layout, decimal: str, size_column: str) -> 
     reasons[sold != ""] = [f"sold or closed ({text}): no longer held" for text in sold[sold != ""]]
     reasons[is_blank] = "no symbol and no quantity"
     reasons[cash] = [f"cash, {dollars:,.2f}" for dollars in amount[cash]]
-    cash &= ~(part := _is_part_of_cash(table, cash & ~foreign, amount))
+    cash &= ~(part := is_part_of_cash(table, cash & ~foreign, amount))
     reasons[part] = "a part of the cash on another line"
     reasons[foreign] = "cash without an amount in USD"
+    reasons[unsigned] = "a margin balance without a sign, which may be owed: pass --equity"
     reasons[total] = "a total"
     groups = (reasons == "", cash & ~foreign & ~total, total)
     titles = _find_titles(*groups, (amount, quantity, price), size_column)
@@ -278,7 +288,9 @@ def _find_titles(
         titles[rows] = find_group_titles(amount[rows], quantity[rows], price[rows], whole)
         if titles.any():
             break
-    return titles
+    # one weight of 100 % and others that sum to it can be a portfolio with a loan
+    is_clear = size_column != "weight" or np.count_nonzero(titles) > 1
+    return titles if is_clear else np.zeros_like(held)
 
 
 def _is_twice(weights: FloatArray, whole: float) -> bool:
@@ -286,15 +298,11 @@ def _is_twice(weights: FloatArray, whole: float) -> bool:
     return math.isclose(weights.sum(), 2 * whole, rel_tol=_WEIGHT_ROUNDING)
 
 
-def _map_bool(texts: "pd.Series[str]", predicate: Callable[[str], bool]) -> BoolArray:
-    return np.array([predicate(text) for text in texts], dtype=bool)
-
-
 def _is_total(table: Table) -> BoolArray:
     """Return a mask of the lines of totals: by the symbol, else by the name of the line."""
     symbol, name = table.text("symbol"), table.text("description")
     totals = load_vocabulary().totals
-    return _map_bool(symbol.mask(symbol == "", name), lambda text: starts_with(text, totals))
+    return map_bool(symbol.mask(symbol == "", name), lambda text: starts_with(text, totals))
 
 
 def _is_sum_above(
@@ -303,13 +311,15 @@ def _is_sum_above(
     """Return a mask of the lines of a sum.
 
     They are without a symbol, have a word below several lines, or have a word such as All in its
-    place, no price, and the sums of the values and of the quantities of other symbols.
+    place, no price, and the sums of the values and of the quantities of other symbols. With a name
+    or a word they have no terms of a holding: a value can be a sum by chance.
     """
     sums = np.zeros((2, 2))  # of all lines and of the section; of values and quantities
     n_above = 0
     found = np.zeros(table.n_rows, dtype=bool)
     symbols: set[str] = set()
     names = load_vocabulary().sums
+    description = table.text("description")
     for row, symbol in enumerate(table.text("symbol")):
         amounts = np.array([value[row], quantity[row]])
         if np.isnan(amounts[0]) or amounts[0] == 0:
@@ -320,7 +330,11 @@ def _is_sum_above(
         is_named = bare_words(symbol) in names and symbol not in symbols
         is_named &= is_title or len(symbols) > 1
         is_of_both = is_named and np.isnan(price[row]) and is_sum.all(axis=1).any()
-        found[row] = is_of_both or (is_sum[:, 0].any() and (symbol == "" or is_word))
+        has_terms = np.isfinite(price[row]) or (amounts[1] > 0 and not is_sum.all(axis=1).any())
+        is_lone = symbol == "" and description[row] == ""
+        is_other = (symbol == "" and n_above > 1) or is_word
+        is_sum_of_values = is_sum[:, 0].any() and (is_lone or (is_other and not has_terms))
+        found[row] = is_of_both or is_sum_of_values
         n_above += not found[row]
         symbols |= set() if found[row] else {symbol}
         sums += 0 if found[row] else np.nan_to_num(amounts)
@@ -328,43 +342,11 @@ def _is_sum_above(
     return found
 
 
-def _is_part_of_cash(table: Table, cash: BoolArray, amount: FloatArray) -> BoolArray:
-    """Return a mask of the lines of available cash, if one other line states all cash.
+def _has_terms(table: Table, quantity: FloatArray, price: FloatArray) -> BoolArray:
+    """Return a mask of the lines without a symbol whose name is that of a holding, not of a total.
 
-    The whole is not smaller than a part of it. Buying power can be more, and is none of the cash.
+    Total International Index Trust has a quantity, and a price or a name of several words.
     """
-    vocabulary = load_vocabulary()
-    symbol = table.text("symbol")
-    names = symbol.mask(symbol == "", table.text("description")).map(fold_text)
-    is_whole = cash & names.isin([*vocabulary.cash_whole]).to_numpy(bool)
-    is_available = cash & names.isin([*vocabulary.cash_available]).to_numpy(bool)
-    if np.count_nonzero(is_whole) != 1:
-        return np.zeros_like(cash)
-    is_power = names.str.startswith(_BUYING_POWER).to_numpy(bool)
-    is_part: BoolArray = is_available & ((amount <= amount[is_whole][0]) | is_power)
-    return is_part
-
-
-def _is_debit(table: Table) -> BoolArray:
-    """Return a mask of the lines that name cash that is owed."""
-    names = (table.text(column).map(fold_text) for column in ("symbol", "description"))
-    debits = [*load_vocabulary().cash_debit]
-    return np.logical_or(*(one.isin(debits).to_numpy(bool) for one in names))
-
-
-def _is_cash(table: Table, layout: Layout, is_par: BoolArray) -> BoolArray:
-    """Return a mask of the lines of cash: by words, of those whose price is 1 or missing."""
-    symbol, name, stated = (
-        table.text(column) for column in ("symbol", "description", "investment_class")
-    )
-    described = symbol.str.lower() + "|" + name.str.lower() + "|" + stated.str.lower()
-    patterns = [re.compile(pattern) for pattern in layout.cash]
-    by_layout = _map_bool(described, lambda text: any(one.match(text) for one in patterns))
-    by_words = (
-        _map_bool(symbol, is_cash_text)
-        | _map_bool(symbol, lambda text: text.endswith("**"))
-        | _map_bool(name, is_cash_name)
-        | _map_bool(stated, is_cash_text)
-    )
-    cash: BoolArray = ((by_layout | by_words) & is_par) | _map_bool(symbol, is_foreign_cash)
-    return cash
+    n_words = table.text("description").map(bare_words).str.count(" ").to_numpy() + 1
+    is_holding: BoolArray = (quantity > 0) & (np.isfinite(price) | (n_words >= _MIN_NAME_WORDS))
+    return is_holding & (table.text("symbol") == "").to_numpy(bool)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from riskmetrics.limits import Limits
+from riskmetrics.size_limits import Limits
 from riskmetrics.sources.file_kinds import (
     COMMANDS,
     PRICE_KINDS,
@@ -16,7 +16,7 @@ from riskmetrics.sources.holdings_files import split_file
 from riskmetrics.sources.layouts import Layout, LayoutSet
 from riskmetrics.sources.statement_lines import Line, header_keys
 from riskmetrics.sources.table_headers import choose_columns
-from riskmetrics.sources.transaction_tables import list_tables
+from riskmetrics.sources.tabular_transactions import list_tables
 
 
 class LayoutCheck(NamedTuple):

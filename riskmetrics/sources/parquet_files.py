@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from riskmetrics.errors import DataQualityError
-from riskmetrics.limits import MEGABYTE, Limits
+from riskmetrics.size_limits import MEGABYTE, Limits
 from riskmetrics.sources.gzip_stream import is_gzip_stream
 from riskmetrics.sources.raw_files import (
     file_too_large,

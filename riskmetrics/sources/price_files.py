@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 
 from riskmetrics import trading_calendar
 from riskmetrics.errors import DataQualityError
-from riskmetrics.limits import DEFAULT_LIMITS, Limits
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray
+from riskmetrics.size_limits import DEFAULT_LIMITS, Limits
 from riskmetrics.sources import cells
 from riskmetrics.sources.asset_classes import asset_class
 from riskmetrics.sources.identifier_forms import describe_identifier, is_foreign_isin

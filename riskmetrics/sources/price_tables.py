@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskmetrics.errors import DataQualityError, UsageError
-from riskmetrics.limits import DEFAULT_LIMITS, Limits
 from riskmetrics.metrics._typing import BoolArray
+from riskmetrics.size_limits import DEFAULT_LIMITS, Limits
 from riskmetrics.sources.column_contents import find_columns_by_content, find_ticker_column
 from riskmetrics.sources.file_kinds import (
     OTHER_KIND_REMEDY,

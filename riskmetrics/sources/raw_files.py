@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
 from riskmetrics.errors import DataQualityError, UsageError
-from riskmetrics.limits import DEFAULT_LIMITS, MEGABYTE, Limits
+from riskmetrics.size_limits import DEFAULT_LIMITS, MEGABYTE, Limits
 from riskmetrics.sources.file_kinds import FileKind
 from riskmetrics.sources.gzip_stream import decompress
 from riskmetrics.sources.workbooks import is_workbook, workbook_to_csv

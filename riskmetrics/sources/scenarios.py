@@ -7,8 +7,8 @@ import pandas as pd
 
 from riskmetrics import trading_calendar
 from riskmetrics.factor_sets import parse_moves
-from riskmetrics.limits import DEFAULT_LIMITS, Limits
 from riskmetrics.metrics._typing import DateArray, FloatArray
+from riskmetrics.size_limits import DEFAULT_LIMITS, Limits
 from riskmetrics.sources.file_kinds import KindChooser
 from riskmetrics.sources.row_validation import (
     INFERRED,

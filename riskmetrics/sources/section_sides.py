@@ -90,9 +90,10 @@ class ClosedSections:
     Besides the title of held positions, another account ends it, and a title that is no part of it.
     """
 
-    def __init__(self) -> None:
-        self.is_closed = False
-        self._has_rows = self._has_parts = False
+    def __init__(self, path: Path) -> None:
+        self._path, self.is_closed = path, False
+        self._has_rows = self._has_parts = self._has_titles = False
+        self._unclear = ""  # title that can be that of other positions
         self._accounts: set[str] = set()
         self._labels: set[str] = set()
 
@@ -119,9 +120,14 @@ class ClosedSections:
             is_title = _is_closed_title(text, has_amounts=True)
         if is_title:
             self.is_closed, self._has_rows, self._has_parts = True, False, False
+            self._has_titles, self._unclear = False, ""
             return "the title of positions that are not held"
         account = _labeled_account(filled)
         is_title = self.is_closed and len(filled) == 1
+        if is_title and not self._has_rows:
+            self._has_titles = True
+        elif is_title and not self._has_titles and _may_be_title(text):
+            self._unclear = text
         is_end = is_title and self._is_other_title(text, is_above_table=is_above_table)
         if not (self._is_other(account) if account else is_end):
             return ""
@@ -157,12 +163,25 @@ class ClosedSections:
         """End the section at another account."""
         self.is_closed = False
 
-    def is_in_closed(self, account: str, *, is_row: bool) -> bool:
-        """Return whether a row is in such a section; an account without a row above it ends it."""
+    def is_in_closed(self, account: str, *, line: int, is_row: bool, is_sized: bool) -> bool:
+        """Return whether a row is in such a section; an account without a row above it ends it.
+
+        Raises
+        ------
+        DataQualityError
+            If a row with a size is below the first title in the section, and rows are above that:
+            it can be the title of held positions.
+        """
         if self.is_closed and self._accounts and account and account not in self._accounts:
             self.is_closed = False
         if account and not self.is_closed:
             self._accounts.add(account)
+        if self.is_closed and self._unclear and is_sized:
+            raise DataQualityError(
+                f"{self._path}: line {line} is below {self._unclear}, which can be a part of"
+                " the positions above it that are not held, or the title of held ones. Write a line"
+                " Open positions above what is held, or remove what is not"
+            )
         self._has_rows |= self.is_closed and is_row
         return self.is_closed
 
@@ -217,6 +236,14 @@ def _names_positions(text: str) -> bool:
     is_short = 0 < len(words) <= _MAX_TITLE_WORDS
     is_part_or_orders = bool(is_part) or _is_orders(words)
     return is_short and not is_part_or_orders and bool(words & _title_words("open"))
+
+
+def _may_be_title(text: str) -> bool:
+    """Return whether a line of one cell may be a title: a few words without a digit, no total."""
+    n_words = len(bare_words(text).split())
+    has_digit = any(map(str.isdigit, text))
+    is_total = starts_with(text, load_vocabulary().totals)
+    return 0 < n_words <= _MAX_TITLE_WORDS and not (has_digit or is_total)
 
 
 def _is_unrelated(text: str) -> bool:

@@ -10,8 +10,8 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 from riskmetrics.errors import ConfigurationError
-from riskmetrics.limits import MEGABYTE
 from riskmetrics.settings import Settings
+from riskmetrics.size_limits import MEGABYTE
 from riskmetrics.sources.market_data_source import (
     Capability,
     MarketDataSource,

@@ -5,13 +5,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-import pyarrow as pa
 
-from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.sources import cells
 from riskmetrics.sources.column_contents import MISSING_TEXTS, find_columns_by_content
 from riskmetrics.sources.statement_lines import Line
-from riskmetrics.sources.statement_rows import NUMBER_OR_BLANK, is_total
+from riskmetrics.sources.statement_rows import NUMBER_OR_BLANK, is_total, parse_texts
 from riskmetrics.sources.symbol_forms import CURRENCIES
 from riskmetrics.sources.vocabulary import bare_words, load_vocabulary
 from riskmetrics.transactions.model import CONTRACT_SIZE
@@ -71,7 +69,7 @@ def _find_quantity(
     """
     sizes = {
         mark: [
-            _parse([row.get(name, "") for _, row in rows], mark)
+            parse_texts([row.get(name, "") for _, row in rows], mark)
             for name in ("last_price", "market_value")
         ]
         for mark in cells.DECIMAL_MARKS
@@ -86,7 +84,7 @@ def _find_quantity(
         for place in _unused_places(header, columns):
             texts = [line.cells[place] if place < len(line.cells) else "" for line, _ in rows]
             with np.errstate(invalid="ignore", divide="ignore"):
-                ratio = np.abs(value) / (price * np.abs(_parse(texts, mark)[priced[mark]]))
+                ratio = np.abs(value) / (price * np.abs(parse_texts(texts, mark)[priced[mark]]))
             is_size = np.isclose(ratio, 1, rtol=_VALUE_TOLERANCE)
             is_size |= np.isclose(ratio, CONTRACT_SIZE, rtol=_VALUE_TOLERANCE)
             if is_size.all():
@@ -116,14 +114,10 @@ def currency_of_total(rows: Rows) -> str:
 def _is_sum(amount: str, *groups: list[str]) -> bool:
     """Return whether an amount is the sum of the numbers of a group."""
     for mark, group in itertools.product(cells.DECIMAL_MARKS, groups):
-        total, *numbers = _parse([amount, *group], mark)
+        total, *numbers = parse_texts([amount, *group], mark)
         if total and np.isclose(np.nansum(numbers), total, rtol=_VALUE_TOLERANCE):
             return True
     return False
-
-
-def _parse(texts: list[str], decimal: str) -> FloatArray:
-    return cells.parse_numbers(pa.chunked_array([pa.array(texts, pa.string())]), decimal)[0]
 
 
 def _descriptions(

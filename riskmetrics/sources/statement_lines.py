@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from riskmetrics.errors import DataQualityError
-from riskmetrics.limits import Limits
+from riskmetrics.size_limits import Limits
 from riskmetrics.sources.column_contents import find_ticker_column
 from riskmetrics.sources.file_kinds import is_header
 from riskmetrics.sources.holdings_columns import header_spellings

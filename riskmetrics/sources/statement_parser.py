@@ -20,10 +20,11 @@ from riskmetrics.sources.statement_lines import Line, header_keys
 from riskmetrics.sources.statement_rows import (
     fill_merged_accounts,
     find_lot_sums,
-    has_security,
     is_remark,
     is_total,
+    named_cells,
 )
+from riskmetrics.sources.statement_tables import StatedTable, is_sized, join_tables
 from riskmetrics.sources.table_headers import header_key
 from riskmetrics.sources.tabular_files import RejectedRow, Table
 from riskmetrics.sources.vocabulary import (
@@ -35,6 +36,7 @@ from riskmetrics.sources.vocabulary import (
 MAX_STATEMENT_CHARS = 1_000
 """Maximum length of a line that names an account or a day."""
 _CLASS_TITLE = "the asset class of the lines below"
+_OTHER_TABLE = "part of another table"
 MAX_TITLE_CELLS = 3
 """Maximum number of cells of a line that states the day in a sentence."""
 
@@ -93,16 +95,6 @@ def parse_statement(
     return parsed._replace(table=parsed.table._replace(delimiter=delimiter))
 
 
-class _Table(NamedTuple):
-    """A table above another one that is joined to it: header, places of columns, and rows."""
-
-    line: int
-    """Number of the line of the header."""
-    header: list[str]
-    columns: dict[str, tuple[int, ...]]
-    rows: list[tuple[Line, dict[str, str]]]
-
-
 class _StatementParser:
     """State of the parser after the lines fed so far."""
 
@@ -116,12 +108,13 @@ class _StatementParser:
         self._columns: dict[str, tuple[int, ...]] = {}
         self._section = ""
         self._is_below_class = False  # whether the line above is the title of an asset class
-        self._side, self._sections = SectionSide(path), ClosedSections()
+        self._side, self._sections = SectionSide(path), ClosedSections(path)
         self._has_ended = self._is_in_other_table = self._has_table = False
         self._account = {"account": "", "account_number": ""}
         self._day: StatedDay | None = None
         self._rows: list[tuple[Line, dict[str, str]]] = []
-        self._joined: list[_Table] = []
+        self._joined: list[StatedTable] = []
+        self._others: list[StatedTable] = []  # below the end, to be compared only
         self._ragged_rows: list[RejectedRow] = []
         self._skipped: list[SkippedLine] = []
         self._notes: list[str] = []
@@ -138,14 +131,14 @@ class _StatementParser:
         self._above += [] if self._header else [line.cells]
         if sum(map(bool, line.cells)) < MAX_TITLE_CELLS:
             require_full_amounts(self._path, line.number, line.cells)
-        if self._has_ended:
-            self._skip(line, "part of another table")
-        elif reason := self._sections.enter(
+        if reason := self._sections.enter(
             line.cells,
             is_above_table=self._starts_table(next_line),
             has_table=bool(self._header),
         ):
             self._skip(line, reason)
+        elif self._has_ended:
+            self._skip_below_end(line)
         elif facts := self._match_statement(line):
             self._record_statement(line, facts)
         elif line.number not in self._other_headers and self._layout.matches_header(
@@ -161,7 +154,7 @@ class _StatementParser:
             self._sections.end_account()
             self._skip(line, "the account")
         elif self._is_in_other_table:
-            self._skip(line, "part of another table")
+            self._skip(line, _OTHER_TABLE)
         elif not self._header:
             is_cash = len(line.cells) > 1 and is_cash_text(line.cells[0].rstrip(":"))
             reason = "cash outside of the table: pass --equity" if is_cash else "before the table"
@@ -201,7 +194,7 @@ class _StatementParser:
                 row.setdefault("currency", code)
         tables = [table._replace(rows=self._drop_sums(table)) for table in tables]
         unknown_numbers = tuple(
-            header for table in tables for header in find_more_columns(*table[1:])
+            header for table in tables for header in find_more_columns(*table[1:4])
         )
         rows = [row for table in tables for row in table.rows]
         lines = [line for line, _ in rows]
@@ -229,24 +222,20 @@ class _StatementParser:
             unknown_numbers,
         )
 
-    def _join_tables(self) -> list[_Table]:
-        """Return all tables; skip one with a security of those above: it is another view of it."""
-        tables = [*self._joined, _Table(self._header_line, self._header, self._columns, self._rows)]
+    def _join_tables(self) -> list[StatedTable]:
+        """Return the tables of positions, and skip the rows of other views of them."""
+        last = StatedTable(self._header_line, self._header, self._columns, self._rows)
+        tables = [*self._joined, last]
         if not self._layout.is_general:
             return tables
-        found: list[_Table] = []
-        above: set[str] = set()
-        for table in tables:
-            symbols = {row["symbol"] for _, row in table.rows if has_security(row)}
-            if above.isdisjoint(symbols):
-                above |= symbols
-                found.append(table)
-                continue
+        found = join_tables(self._path, [*tables, *self._others])
+        lines = {table.line for table in found}
+        for table in (one for one in tables if one.line not in lines):
             for number in (table.line, *(line.number for line, _ in table.rows)):
-                self._skipped.append(SkippedLine(number, "part of another table"))
+                self._skipped.append(SkippedLine(number, _OTHER_TABLE))
         return found
 
-    def _drop_sums(self, table: _Table) -> list[tuple[Line, dict[str, str]]]:
+    def _drop_sums(self, table: StatedTable) -> list[tuple[Line, dict[str, str]]]:
         """Skip the sums of lots, and return the other rows."""
         used = {place for places in table.columns.values() for place in places}
         sums = find_lot_sums(table.rows, used)
@@ -297,12 +286,14 @@ class _StatementParser:
         is_part = repeats or self._is_below_class
         if self._has_table and not is_part and self._layout.is_general:
             self._has_ended = True
-            self._skip(line, "part of another table")
+            self._skip_below_end(line)
             return
         if not self._header:
             self._currency.start_table(self._above, line.cells)
         elif not repeats:
-            self._joined.append(_Table(self._header_line, self._header, self._columns, self._rows))
+            self._joined.append(
+                StatedTable(self._header_line, self._header, self._columns, self._rows)
+            )
             self._rows = []
         self._header_line = self._header_line if repeats else line.number
         self._header, self._is_in_other_table = line.cells, False
@@ -314,12 +305,19 @@ class _StatementParser:
         if self._layout.is_general and not repeats:
             self._notes += chosen.notes
 
+    def _skip_below_end(self, line: Line) -> None:
+        """Skip a line below the tables that are read, and keep the rows of other positions."""
+        self._skip(line, _OTHER_TABLE)
+        if line.number not in self._other_headers and self._starts_table(line):
+            self._is_in_other_table = False
+            columns = choose_holdings_columns(self._path, line.cells, self._aliases).positions
+            self._others.append(StatedTable(line.number, line.cells, columns, [], is_part=False))
+        elif self._others and not (self._is_in_other_table or self._sections.is_closed):
+            row = named_cells(line, self._others[-1].columns)
+            self._others[-1].rows.append((line, row))
+
     def _add_row(self, line: Line) -> None:
-        row = {
-            name: line.cells[places[0]]
-            for name, places in self._columns.items()
-            if places[0] < len(line.cells)
-        }
+        row = named_cells(line, self._columns)
         for name, expected in self._layout.required_values.items():
             if name in self._columns and header_key(row.get(name, "")) != expected:
                 self._skip(line, f"no open position: {row.get(name) or '(empty)'}")
@@ -332,14 +330,19 @@ class _StatementParser:
             return
         is_row = sum(map(bool, line.cells)) > 1
         account = row.get("account_number") or row.get("account", "")
-        if self._sections.is_in_closed(account if row.get("symbol") else "", is_row=is_row):
+        if self._sections.is_in_closed(
+            account if row.get("symbol") else "",
+            line=line.number,
+            is_row=is_row,
+            is_sized=is_sized(row),
+        ):
             self._skip(
                 line, "in a section of closed positions or orders: no longer held, or not yet"
             )
             return
         if is_total(row):
             self._side.end_total()
-        if is_remark(line):
+        if is_remark(line, row):
             self._skip(line, "a remark")
         elif self._is_total_of_accounts(row):
             self._skip(line, "a total")

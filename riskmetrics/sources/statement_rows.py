@@ -3,6 +3,11 @@
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+import numpy as np
+import pyarrow as pa
+
+from riskmetrics.metrics._typing import FloatArray
+from riskmetrics.sources import cells
 from riskmetrics.sources.asset_classes import is_cash_text
 from riskmetrics.sources.statement_lines import Line
 from riskmetrics.sources.vocabulary import bare_words, load_vocabulary, starts_with
@@ -15,13 +20,30 @@ NUMBER_OR_BLANK = re.compile(
     r"[-+\u2212($]*\d[\d.,'\u2019 \u00a0\u202f\u2009]*\)?( ?(USD|\$))?|--?|n/a", re.I
 )
 
+_SIZE = re.compile(r"\S*\d\S*(?: \S+){0,2}|\S{1,3} \S*\d\S*")
+"""A number with up to two words, such as 12 shares, or with a short one before it: US$ 5."""
+
+
+def named_cells(line: Line, columns: Mapping[str, Sequence[int]]) -> dict[str, str]:
+    """Return the cells of a line by column; of a repeated column the first."""
+    return {
+        name: line.cells[places[0]]
+        for name, places in columns.items()
+        if places[0] < len(line.cells)
+    }
+
+
+def parse_texts(texts: list[str], decimal: str) -> FloatArray:
+    """Return the numbers of texts, NaN where a text is none."""
+    return cells.parse_numbers(pa.chunked_array([pa.array(texts, pa.string())]), decimal)[0]
+
 
 def find_lot_sums(
     rows: Sequence[tuple[Line, Mapping[str, str]]], used: Collection[int]
 ) -> set[int]:
     """Return the places of the rows that a cell of an unused column calls the total of lots.
 
-    Other rows must have the same security: they are the lots.
+    Other rows must have the same security and sum to its quantity: they are the lots.
 
     Parameters
     ----------
@@ -36,12 +58,25 @@ def find_lot_sums(
         for place, (line, _) in enumerate(rows)
         if any(bare_words(cell) in totals for cell in _other_cells(line.cells, used))
     }
-    lots = {_security(row) for place, (_, row) in enumerate(rows) if place not in sums}
+    lots: dict[tuple[str, ...], list[str]] = {}
+    for place, (_, row) in enumerate(rows):
+        if place not in sums and row.get("symbol"):
+            lots.setdefault(_security(row), []).append(row.get("quantity", ""))
     return {
         place
         for place in sums
-        if rows[place][1].get("symbol") and _security(rows[place][1]) in lots
+        if (security := _security(rows[place][1])) in lots
+        and _is_sum(rows[place][1].get("quantity", ""), lots[security])
     }
+
+
+def _is_sum(total: str, quantities: Sequence[str]) -> bool:
+    """Return whether a quantity is the sum of others, or is not stated."""
+    for mark in cells.DECIMAL_MARKS:
+        whole, *parts = parse_texts([total, *quantities], mark)
+        if np.isnan(whole) or np.isclose(np.nansum(parts), whole):
+            return True
+    return False
 
 
 def fill_merged_accounts(rows: Sequence[dict[str, str]]) -> None:
@@ -82,12 +117,13 @@ def has_security(row: Mapping[str, str]) -> bool:
     return bool(symbol) and not (is_total(row) or is_cash_text(symbol))
 
 
-def is_remark(line: Line) -> bool:
-    """Return whether a line is a sentence rather than a holding."""
+def is_remark(line: Line, row: Mapping[str, str]) -> bool:
+    """Return whether a line is a sentence rather than a holding, which has digits in a size."""
     if len(line.cells) == 1:
         text = line.cells[0]
         is_word = text.isalpha() and len(text) > _MAX_TICKER_CHARS
         return is_word or " " in text or normalize_symbol(text) is None
-    return any(len(cell.split()) >= MIN_SENTENCE_WORDS for cell in line.cells) and not any(
-        map(NUMBER_OR_BLANK.fullmatch, line.cells)
-    )
+    sizes = (row.get(name, "") for name in ("quantity", "weight", "market_value"))
+    is_sized = any(_SIZE.fullmatch(size) for size in sizes)
+    is_sentence = any(len(cell.split()) >= MIN_SENTENCE_WORDS for cell in line.cells)
+    return is_sentence and not is_sized and not any(map(NUMBER_OR_BLANK.fullmatch, line.cells))

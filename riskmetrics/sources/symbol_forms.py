@@ -42,6 +42,7 @@ _NAME_WITH_SYMBOL = re.compile(r"(?P<name>.*\S)\s*\((?P<symbol>[^()]{1,24})\)")
 _SYMBOL_WITH_NAME = re.compile(
     r"(?P<symbol>[A-Z][A-Z0-9./-]{0,9})(?: [-|\u2013\u2014] |: | \| )(?P<name>.*[A-Za-z]{2}.*)"
 )
+_MAX_TICKER_CHARS = 5
 _TICKER = re.compile(r"[A-Z][A-Z0-9]{0,4}(?:[.-][A-C])?")
 _REFINITIV = re.compile(r"(?P<root>[A-Z]{1,5})(?P<share_class>[a-z]?)\.(?:N|O|OQ|OK|P)")
 """Code of Refinitiv for New York, Nasdaq and Arca, such as BRKb.N; no class has these letters."""
@@ -171,11 +172,13 @@ def is_coin(symbol: str, name: str, price: float = math.nan) -> bool:
     --------
     >>> is_coin("BTC", "Bitcoin"), is_coin("BTC", "Grayscale Bitcoin Mini Trust")
     (True, False)
-    >>> is_coin("BTC", "", 999.99), is_coin("BTC", "", 1000)
-    (False, True)
+    >>> is_coin("BTC", "", 999.99), is_coin("BTC", "", 1000), is_coin("BITCOIN", "")
+    (False, True, True)
     """
-    is_named = name.strip().upper() in _MARKETS["coin_names"] or price >= MIN_COIN_PRICE
-    return symbol in _MARKETS["coins"] and is_named
+    names = _MARKETS["coin_names"]
+    is_named = name.strip().upper() in names or price >= MIN_COIN_PRICE
+    is_name = len(symbol) > _MAX_TICKER_CHARS and symbol.upper() in names
+    return is_name or (symbol in _MARKETS["coins"] and is_named)
 
 
 def is_usd(name: str) -> bool:

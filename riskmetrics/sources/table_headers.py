@@ -117,6 +117,16 @@ def find_csv_header(path: Path, data: bytes, chooser: HeaderChooser) -> CsvHeade
     raise chooser.refusal(path, found[delimiter], DELIMITERS[delimiter])
 
 
+def has_header(path: Path, rows: Sequence[Sequence[str]], chooser: HeaderChooser) -> bool:
+    """Return whether one of the rows of a sheet is the header that a chooser recognizes."""
+    filled = [[*row] for row in rows if any(row)]
+    for place in range(min(len(filled), MAX_HEADER_RECORDS)):
+        with suppress(DataQualityError):
+            if chooser.choose(path, filled[place:]) is not None:
+                return True
+    return False
+
+
 def widest_record(records: Sequence[list[str]]) -> list[str]:
     """Return the first of the records with most cells: the header, below lines of text."""
     return max(records, key=len, default=[])

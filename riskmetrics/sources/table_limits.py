@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskmetrics.errors import DataQualityError
-from riskmetrics.limits import Limits
+from riskmetrics.size_limits import Limits
 
 CARDINALITY_COLUMNS = {"symbol", "date"}
 """Columns whose number of distinct values is limited."""

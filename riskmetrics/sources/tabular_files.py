@@ -20,8 +20,8 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from riskmetrics.errors import DataQualityError
-from riskmetrics.limits import DEFAULT_LIMITS, MEGABYTE, Limits
 from riskmetrics.metrics._typing import BoolArray, IntArray
+from riskmetrics.size_limits import DEFAULT_LIMITS, MEGABYTE, Limits
 from riskmetrics.sources import cells
 from riskmetrics.sources.file_kinds import FileKind
 from riskmetrics.sources.parquet_files import read_parquet
@@ -42,6 +42,7 @@ from riskmetrics.sources.table_headers import (
     HeaderChooser,
     choose_columns,
     find_csv_header,
+    has_header,
     header_key,
 )
 from riskmetrics.sources.table_limits import (
@@ -153,7 +154,7 @@ def read_columns(
 ) -> Table:
     """Read the columns of a file that a chooser selects; otherwise as `read_table`.
 
-    The sheet of a workbook is preferably one with a table of ``kinds``.
+    The sheet of a workbook is preferably one with a header of the chooser, and of ``kinds``.
     """
     try:
         with open_content(path, limits) as stream:
@@ -179,7 +180,7 @@ def _read_text_table(
     """Read a workbook, with a note on the sheet that is read, or text of any encoding."""
     if not is_workbook(data):
         return _read_csv(path, to_utf8(path, data, limits), chooser, limits)
-    sheet = workbook_to_csv(path, data, limits, kinds)
+    sheet = workbook_to_csv(path, data, limits, kinds, lambda rows: has_header(path, rows, chooser))
     table = _read_csv(path, sheet.text.encode(), chooser, limits)
     return table._replace(notes=[*([sheet.note] if sheet.note else []), *table.notes])
 

@@ -62,6 +62,32 @@ def choose_amount(columns: Mapping[str, int], rows: Sequence[Line]) -> dict[str,
     return chosen
 
 
+def choose_net_amount(
+    columns: Mapping[str, int], rows: Sequence[Line], is_paid: Sequence[bool]
+) -> dict[str, int]:
+    """Return columns whose amount is the net one of two, if the cells show that.
+
+    In all rows an unused column has the amount with the costs of what is paid, such as a purchase,
+    and without them of what is received.
+    """
+    chosen = dict(columns)
+    costs = [name for name in (*_COST_COLUMNS, "taxes") if name in chosen]
+    if "amount" not in chosen or not costs:
+        return chosen
+    gross = np.abs(_read_numbers(rows, chosen["amount"])[0])
+    cost = sum(np.abs(np.nan_to_num(_read_numbers(rows, chosen[name])[0])) for name in costs)
+    expected = gross + np.where(is_paid, cost, -cost)
+    used = {*chosen.values()}
+    for place in sorted({*range(max(len(row.cells) for row in rows))} - used):
+        net = np.abs(_read_numbers(rows, place)[0])
+        both = np.isfinite(net) & np.isfinite(gross)
+        is_net = bool((np.abs(net - expected)[both] <= _MAX_ROUNDING).all())
+        is_net &= bool((np.isfinite(gross) == both).all())
+        if is_net and (cost[both] > _MAX_ROUNDING).any():
+            return chosen | {"amount": place}
+    return chosen
+
+
 def choose_costs(
     headers: Sequence[str], columns: Mapping[str, int], aliases: HeaderAliases, rows: Sequence[Line]
 ) -> dict[str, int]:

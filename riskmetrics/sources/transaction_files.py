@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from riskmetrics.errors import DataQualityError, UsageError
-from riskmetrics.limits import DEFAULT_LIMITS, Limits
+from riskmetrics.size_limits import DEFAULT_LIMITS, Limits
 from riskmetrics.sources.file_kinds import FileKind, classify_lines
 from riskmetrics.sources.raw_files import decode_text, measure_size, open_content, read_whole
 from riskmetrics.sources.row_validation import MAX_RESPELLINGS_NAMED
@@ -21,6 +21,7 @@ from riskmetrics.sources.security_identifiers import resolve_identifiers
 from riskmetrics.sources.statement_parser import SkippedLine
 from riskmetrics.sources.symbol_forms import describe_lone_codes, has_vendor_codes
 from riskmetrics.sources.tabular_files import RejectedRow
+from riskmetrics.sources.tabular_transactions import find_tables
 from riskmetrics.sources.transaction_documents import is_document, read_document
 from riskmetrics.sources.transaction_layouts import (
     TransactionLayout,
@@ -38,7 +39,6 @@ from riskmetrics.sources.transaction_securities import (
     UnreadRowError,
     learn_row_symbols,
 )
-from riskmetrics.sources.transaction_tables import find_tables
 from riskmetrics.sources.vocabulary import language_date_order
 from riskmetrics.sources.workbooks import is_workbook
 from riskmetrics.text import match_names
@@ -152,7 +152,7 @@ def _read_text(path: Path, text: str, limits: Limits) -> _Content:
     order = language_date_order(tables[0].header.cells)
     content = _Content(evidence, tables[0].delimiter, [], [], [], {}, order)
     for table in tables:
-        content.layouts[table.key] = table.conventions
+        content.layouts[table.key] = table.conventions(path)
         rows, skipped, notes = table.read(path)
         content.rows.extend(rows)
         content.skipped.extend(skipped)
@@ -304,8 +304,8 @@ def _identify(layout: str, transactions: Iterable[Transaction]) -> list[Transact
     seen: Counter[str] = Counter()
     identified = []
     for one in transactions:
-        has_id = bool(one.reference) and ids[one.reference] == 1
-        if has_id:
+        has_broker_id = bool(one.reference) and ids[one.reference] == 1
+        if has_broker_id:
             content = f"{layout}|{one.reference}"
         else:
             fields = (one.kind.value, one.day, one.symbol, one.quantity, one.price, one.amount)
@@ -314,7 +314,7 @@ def _identify(layout: str, transactions: Iterable[Transaction]) -> list[Transact
             seen[plain] += 1
             content = f"{plain}|{seen[plain]}"
         digest = hashlib.sha256(content.encode()).hexdigest()[:_REFERENCE_CHARS]
-        identified.append(replace(one, reference=digest, has_id=has_id))
+        identified.append(replace(one, reference=digest, has_broker_id=has_broker_id))
     return identified
 
 

@@ -21,7 +21,7 @@ from urllib3.util.retry import Retry
 
 from riskmetrics.deadlines import Deadline, run_with_timeout
 from riskmetrics.errors import InvalidResponseError, SourceError, VendorUnavailableError
-from riskmetrics.limits import MEGABYTE
+from riskmetrics.size_limits import MEGABYTE
 from riskmetrics.sources.request_policy import RETRIES, CallLimits, RequestPolicy, Timeouts
 
 CONCURRENCY = 4

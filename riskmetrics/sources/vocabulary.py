@@ -79,6 +79,8 @@ class Vocabulary(NamedTuple):
     """Names of all cash, of which another line may state a part."""
     cash_debit: frozenset[str]
     """Names of cash that is owed."""
+    cash_margin: frozenset[str]
+    """Names of cash that is owed if its amount is negative."""
     totals: frozenset[str]
     """Texts that a line of totals starts with, in lower case without punctuation."""
     sums: frozenset[str]
@@ -220,6 +222,7 @@ def load_vocabulary() -> Vocabulary:
         cash_available=_all_words(content["cash"]["available"], fold_text),
         cash_whole=_all_words(content["cash"]["whole"], fold_text),
         cash_debit=_all_words(content["cash"]["debit"], fold_text),
+        cash_margin=_all_words(content["cash"]["margin"], fold_text),
         totals=_all_words(content["totals"]),
         sums=_all_words(content["sums"]),
         days=_all_words(content["days"], str.casefold)

@@ -6,7 +6,7 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date, datetime, time
 from functools import cache
 from lzma import LZMAError
@@ -17,9 +17,10 @@ from xml.parsers import expat
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetVisibleEnum
 
 from riskmetrics.errors import DataQualityError
-from riskmetrics.limits import Limits
+from riskmetrics.size_limits import Limits
 from riskmetrics.sources.file_kinds import FileKind, classify_lines, is_header
 
+Rows = Sequence[Sequence[str]]
 ZIP_SIGNATURE = b"PK\x03\x04"
 _CHUNK_BYTES = 1 << 20
 _MAX_CELLS = 20_000_000
@@ -50,11 +51,16 @@ class WorkbookText(NamedTuple):
 
 
 def workbook_to_csv(
-    path: Path, data: bytes, limits: Limits, kinds: Collection[FileKind] = ()
+    path: Path,
+    data: bytes,
+    limits: Limits,
+    kinds: Collection[FileKind] = (),
+    accepts: Callable[[Rows], bool] = lambda _: False,
 ) -> WorkbookText:
-    """Return the first visible sheet with a table of some kinds as comma-separated text.
+    """Return the first visible sheet with a table that the caller reads as comma-separated text.
 
-    Without one it is the first sheet with a known header, else the first with cells. Formulas have
+    It is a table of ``kinds``, or of rows that the caller ``accepts``. Without one it is the first
+    sheet with a header of no known kind, then with any, else the first with cells. Formulas have
     their stored values, dates are written in ISO notation, and numbers with a decimal point that
     cannot be taken for a thousands separator.
 
@@ -65,7 +71,8 @@ def workbook_to_csv(
     """
     try:
         _check_size(path, data, limits)
-        return _read_sheet(path, CalamineWorkbook.from_filelike(io.BytesIO(data)), kinds)
+        workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
+        return _read_sheet(path, workbook, lambda rows: _rank(rows, kinds, accepts))
     except _DAMAGE as error:
         reason = " ".join(str(error).split())[:200]
         raise DataQualityError(
@@ -74,7 +81,7 @@ def workbook_to_csv(
 
 
 def _read_sheet(
-    path: Path, workbook: CalamineWorkbook, kinds: Collection[FileKind]
+    path: Path, workbook: CalamineWorkbook, rank_rows: Callable[[Rows], int]
 ) -> WorkbookText:
     """Return the text of the sheet to read; at most two sheets are held in memory at once."""
     chosen: CalamineSheet | None = None
@@ -86,7 +93,7 @@ def _read_sheet(
         if not sheet.height:
             continue
         n_sheets += 1
-        rank = _rank(sheet, kinds)
+        rank = rank_rows([*_rows(sheet, _MAX_HEADER_ROWS)])
         if rank > best:
             chosen, best = sheet, rank
         if rank:
@@ -101,17 +108,18 @@ def _read_sheet(
     return WorkbookText(text.getvalue(), note)
 
 
-def _rank(sheet: CalamineSheet, kinds: Collection[FileKind]) -> int:
-    """Return 2 for a sheet with a table of some kinds, 1 for one with a known header, else 0."""
-    cells = sheet.to_python(skip_empty_area=False, nrows=_MAX_HEADER_ROWS)
-    rows = [[_cell_text(cell) for cell in row] for row in cells]
-    if not any(map(is_header, rows)):
+def _rank(rows: Rows, kinds: Collection[FileKind], accepts: Callable[[Rows], bool]) -> int:
+    """Return the rank of a sheet by its first rows; 0 without a header."""
+    is_accepted = accepts(rows)
+    if not is_accepted and not any(map(is_header, rows)):
         return 0
-    return 1 + (not {*kinds}.isdisjoint(classify_lines(rows).kinds))
+    found = classify_lines(rows).kinds
+    is_of_kind = not {*kinds}.isdisjoint(found)
+    return 1 + 2 * is_accepted + (2 if is_of_kind else not found)
 
 
-def _rows(sheet: CalamineSheet) -> Iterator[list[str]]:
-    for row in sheet.to_python(skip_empty_area=False):
+def _rows(sheet: CalamineSheet, n_rows: int | None = None) -> Iterator[list[str]]:
+    for row in sheet.to_python(skip_empty_area=False, nrows=n_rows):
         yield [_cell_text(cell) for cell in row]
 
 

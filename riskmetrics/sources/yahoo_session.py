@@ -21,7 +21,7 @@ from riskmetrics.errors import (
     UnknownSymbolError,
     VendorUnavailableError,
 )
-from riskmetrics.limits import MEGABYTE
+from riskmetrics.size_limits import MEGABYTE
 from riskmetrics.sources.request_policy import RETRIES, CallLimits, RequestPolicy, Timeouts
 
 VENDOR = "Yahoo"

@@ -28,10 +28,10 @@ class DatedLot(NamedTuple):
     symbol: str
     quantity: Decimal
     """Shares or contracts, negative if short."""
-    entry_day: date
+    entry_date: date
     entry_price: Decimal | None
     """Cost per share with fees. None: transferred in, the price is the close of the day."""
-    exit_day: date | None
+    exit_date: date | None
     """First day on which the lot is no longer held. None: open."""
     exit_price: Decimal | None
     """Proceeds per share after fees. None: open, or transferred out at the close of the day."""
@@ -76,7 +76,7 @@ def build_lots(transactions: Iterable[Transaction]) -> LotHistory:
     ... )
     >>> sold = Transaction(Kind.SELL, date(2024, 3, 1), Decimal(480), "KO", Decimal(4))
     >>> for lot in build_lots([bought, sold]).lots:
-    ...     print(lot.quantity.normalize(), lot.entry_price, lot.exit_day, lot.exit_price)
+    ...     print(lot.quantity.normalize(), lot.entry_price, lot.exit_date, lot.exit_price)
     4 100.1000 2024-03-01 120.0000
     6 100.1000 None None
     """
@@ -86,7 +86,7 @@ def build_lots(transactions: Iterable[Transaction]) -> LotHistory:
             book.rejected.append(RejectedTransaction(transaction, reason))
     lots = sorted(
         (_round_lot(part) for parts in book.parts.values() for part in parts),
-        key=lambda lot: (lot.symbol, lot.entry_day, lot.exit_day or date.max, lot.quantity),
+        key=lambda lot: (lot.symbol, lot.entry_date, lot.exit_date or date.max, lot.quantity),
     )
     return LotHistory([lot for lot in lots if lot.quantity], book.rejected, book.splits)
 
@@ -118,7 +118,7 @@ def open_quantities(lots: Iterable[DatedLot], day: date) -> dict[str, Decimal]:
     """Return the net quantity by symbol at the close of a day, without symbols that net to 0."""
     held: defaultdict[str, Decimal] = defaultdict(Decimal)
     for lot in lots:
-        if lot.entry_day <= day and (lot.exit_day is None or lot.exit_day > day):
+        if lot.entry_date <= day and (lot.exit_date is None or lot.exit_date > day):
             held[lot.symbol] += lot.quantity
     return {symbol: quantity for symbol, quantity in sorted(held.items()) if quantity}
 
@@ -130,9 +130,9 @@ class _Part:
     symbol: str
     quantity: Fraction
     """Negative if short."""
-    entry_day: date
+    entry_date: date
     entry_price: Fraction | None
-    exit_day: date | None = None
+    exit_date: date | None = None
     exit_price: Fraction | None = None
 
     def take(self, size: Fraction) -> "_Part":
@@ -188,16 +188,16 @@ class _LotBook:
         return (
             part
             for part in self.parts[symbol]
-            if part.exit_day is None and part.quantity * sign > 0
+            if part.exit_date is None and part.quantity * sign > 0
         )
 
-    def _held(self, symbol: str, sign: int, entry_day: date | None = None) -> Fraction:
+    def _held(self, symbol: str, sign: int, entry_date: date | None = None) -> Fraction:
         """Return the size of the open long (1) or short (-1) lots, of one entry day if given."""
         return sum(
             (
                 abs(part.quantity)
                 for part in self._open_parts(symbol, sign)
-                if entry_day in (None, part.entry_day)
+                if entry_date in (None, part.entry_date)
             ),
             Fraction(0),
         )
@@ -231,10 +231,10 @@ class _LotBook:
         symbol = str(transaction.symbol)
         price = None if transaction.kind == Kind.TRANSFER_OUT else _net_price(transaction)
         for part in list(self._open_parts(symbol, sign)):
-            if size and transaction.lot_day in (None, part.entry_day):
+            if size and transaction.lot_day in (None, part.entry_date):
                 closed = part.take(min(size, abs(part.quantity)))
                 size -= abs(closed.quantity)
-                closed.exit_day, closed.exit_price = transaction.day, price
+                closed.exit_date, closed.exit_price = transaction.day, price
                 self.parts[symbol].append(closed)
         self.parts[symbol] = [part for part in self.parts[symbol] if part.quantity]
 
@@ -280,7 +280,7 @@ class _LotBook:
         for part in self.parts.pop(old, []):
             part.symbol = new
             self.parts[new].append(part)
-        self.parts[new].sort(key=lambda part: part.entry_day)
+        self.parts[new].sort(key=lambda part: part.entry_date)
 
 
 def _net_price(transaction: Transaction) -> Fraction:
@@ -293,9 +293,9 @@ def _round_lot(part: _Part) -> DatedLot:
     return DatedLot(
         part.symbol,
         _round(part.quantity, QUANTITY_UNIT),
-        part.entry_day,
+        part.entry_date,
         None if part.entry_price is None else _round(part.entry_price, PRICE_UNIT),
-        part.exit_day,
+        part.exit_date,
         None if part.exit_price is None else _round(part.exit_price, PRICE_UNIT),
     )
 

@@ -47,8 +47,9 @@ def match_by_content(
     >>> from dataclasses import replace
     >>> from decimal import Decimal
     >>> from riskmetrics.transactions.model import Kind
-    >>> one = Transaction(Kind.FEE, date(2024, 1, 2), Decimal(-5), reference="a", has_id=True)
-    >>> other = replace(one, reference="b", has_id=False)
+    >>> one = Transaction(Kind.FEE, date(2024, 1, 2), Decimal(-5), reference="a",
+    ...     has_broker_id=True)
+    >>> other = replace(one, reference="b", has_broker_id=False)
     >>> [pair.stored.reference for pair in match_by_content([other, other],
     ...     [StoredTransaction(one, "broker")], "broker")]
     ['a']
@@ -57,7 +58,9 @@ def match_by_content(
     """
     free: defaultdict[object, list[StoredTransaction]] = defaultdict(list)
     # fingerprints first, so that ids of a file replace them before they meet other layouts' ids
-    for one in sorted(stored, key=lambda one: (one.transaction.has_id, one.transaction.reference)):
+    for one in sorted(
+        stored, key=lambda one: (one.transaction.has_broker_id, one.transaction.reference)
+    ):
         free[_content_key(one.transaction)].append(one)
     pairs = []
     for transaction in stated:
@@ -66,7 +69,11 @@ def match_by_content(
             (
                 one
                 for one in candidates
-                if not (transaction.has_id and one.transaction.has_id and one.layout == layout)
+                if not (
+                    transaction.has_broker_id
+                    and one.transaction.has_broker_id
+                    and one.layout == layout
+                )
             ),
             None,
         )

@@ -106,7 +106,7 @@ class Transaction:
     """Entry day of the lots that the transaction closes. None: first-in first-out."""
     reference: str = ""
     """Broker's id, or a fingerprint of the content: unique in a portfolio."""
-    has_id: bool = field(default=False, compare=False)
+    has_broker_id: bool = field(default=False, compare=False)
     """Whether `reference` is of the broker's id, and not a fingerprint."""
     ordinal: int = 0
     """Place among the transactions of its day in the file, in ascending order of time."""

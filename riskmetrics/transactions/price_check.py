@@ -45,7 +45,7 @@ def list_trade_prices(lots: Iterable[DatedLot]) -> list[TradePrice]:
     for lot in lots:
         if parse_option(lot.symbol):
             continue
-        for day, price in ((lot.entry_day, lot.entry_price), (lot.exit_day, lot.exit_price)):
+        for day, price in ((lot.entry_date, lot.entry_price), (lot.exit_date, lot.exit_price)):
             if day and price and abs(lot.quantity * price) >= MIN_TRADE_VALUE:
                 found.append(TradePrice(lot.symbol, day, float(price)))
     return found

@@ -8,7 +8,7 @@ import pandas as pd
 
 from riskmetrics import trading_calendar
 from riskmetrics.charts.portfolio_data import PortfolioData
-from riskmetrics.charts.pro_forma import ProForma
+from riskmetrics.charts.pro_forma_data import ProForma
 
 DAY = date(2022, 12, 28)
 N_SESSIONS = 60

@@ -13,9 +13,9 @@ from chart_data import portfolio_data
 
 from riskmetrics.charts import chart as charts
 from riskmetrics.charts.chart import Chart
-from riskmetrics.charts.drawing import Drawings, to_file
+from riskmetrics.charts.chart_records import CHARTS
 from riskmetrics.charts.layers import BAD, GOOD, MAX_TILE_OPACITY
-from riskmetrics.charts.records import CHARTS
+from riskmetrics.charts.renderer import ChartRenderer, to_file
 from riskmetrics.report import page
 
 named = pytest.mark.parametrize("record", CHARTS, ids=lambda record: record.name)
@@ -37,7 +37,7 @@ def test_a_specification_is_valid_vega_lite(record: Chart, is_interactive: bool)
 def test_a_chart_is_drawn_with_marks_and_labels_that_the_page_can_color(record: Chart) -> None:
     rows = record.rows(portfolio_data())
     assert len(rows) >= record.min_rows
-    svg = Drawings(None).draw(record.specification(rows, is_interactive=False))
+    svg = ChartRenderer(None).draw(record.specification(rows, is_interactive=False))
     assert svg.startswith('<svg viewBox="0 0 ')
     assert len(re.findall("<path|<line", svg)) > 3
     assert "<text" in svg
@@ -73,15 +73,15 @@ def test_columns_of_the_page_are_the_rows_of_the_picture(record: Chart) -> None:
 def test_a_drawing_is_kept_until_no_report_uses_it(tmp_path, monkeypatch) -> None:
     (one, other) = ({"mark": "point", "data": {"values": [{"a": each}]}} for each in (1, 2))
     folder = tmp_path / "cache" / "charts"
-    drawings = Drawings(folder)
-    first = [drawings.draw(each) for each in (one, other)]
+    renderer = ChartRenderer(folder)
+    first = [renderer.draw(each) for each in (one, other)]
     assert len(list(folder.iterdir())) == 2
 
     def refuse(_: object) -> str:
         raise AssertionError("drawn again")
 
-    monkeypatch.setattr("riskmetrics.charts.drawing.convert", refuse)
-    again = Drawings(folder)
+    monkeypatch.setattr("riskmetrics.charts.renderer.convert", refuse)
+    again = ChartRenderer(folder)
     assert again.draw(one) == first[0]
     again.remove_unused()
     assert len(list(folder.iterdir())) == 1
@@ -92,9 +92,9 @@ def test_a_drawing_is_kept_until_no_report_uses_it(tmp_path, monkeypatch) -> Non
 def test_a_folder_that_cannot_be_written_costs_only_time(tmp_path) -> None:
     file = tmp_path / "file"
     file.write_text("")
-    drawings = Drawings(file / "charts")
-    assert drawings.draw({"mark": "point", "data": {"values": []}}).startswith("<svg")
-    drawings.remove_unused()
+    renderer = ChartRenderer(file / "charts")
+    assert renderer.draw({"mark": "point", "data": {"values": []}}).startswith("<svg")
+    renderer.remove_unused()
 
 
 @pytest.mark.parametrize(("n_days", "label"), [(150, "Jul 0"), (151, "Jul 2022")])
@@ -103,7 +103,7 @@ def test_an_axis_of_up_to_150_days_shows_days(n_days: int, label: str) -> None:
     record = next(each for each in CHARTS if each.name == "concentration")
     days = pd.to_datetime(["2022-03-01", "2022-03-01"]) + pd.to_timedelta([0, n_days], unit="D")
     rows = pd.DataFrame({"day": days.date, "effective_num_positions": [2.0, 3.0]})
-    svg = Drawings(None).draw(record.specification(rows, is_interactive=False))
+    svg = ChartRenderer(None).draw(record.specification(rows, is_interactive=False))
     assert label in svg
     assert ("2022" in svg) == (n_days > 150)
 
@@ -114,7 +114,7 @@ def test_labels_of_an_axis_with_small_steps_differ() -> None:
     days = pd.date_range("2022-03-01", periods=25)
     beta = np.linspace(0.9, 1.1, 25)
     rows = pd.DataFrame({"day": days, "beta": beta, "low": beta - 0.01, "high": beta + 0.01})
-    svg = Drawings(None).draw(record.specification(rows, is_interactive=False))
+    svg = ChartRenderer(None).draw(record.specification(rows, is_interactive=False))
     labels = re.findall(r">(\d\.\d+)</text>", svg)
     assert {"0.95", "1.00", "1.05"} <= set(labels)
     assert len(set(labels)) == len(labels)
@@ -123,7 +123,7 @@ def test_labels_of_an_axis_with_small_steps_differ() -> None:
 
 def test_a_drawing_as_a_file_is_an_image_of_its_own() -> None:
     root = ElementTree.fromstring(
-        to_file(Drawings(None).draw({"mark": "point", "data": {"values": []}}), "Arial")
+        to_file(ChartRenderer(None).draw({"mark": "point", "data": {"values": []}}), "Arial")
     )
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     assert root.get("font-family") == "Arial"
@@ -154,7 +154,7 @@ def luminance(color: np.ndarray) -> float:
 def test_tiles_of_both_signs_fade_into_the_page() -> None:
     record = next(each for each in CHARTS if each.name == "correlations")
     rows = pd.DataFrame({"first": list("ABCD"), "second": "A", "correlation": [1.0, 0.5, 0, -0.25]})
-    svg = Drawings(None).draw(record.specification(rows, is_interactive=False))
+    svg = ChartRenderer(None).draw(record.specification(rows, is_interactive=False))
     found = re.findall(r'fill="(#\w+)" fill-opacity="([\d.]+)"', svg)
     assert [opacity for _, opacity in found] == ["0.55", "0.27", "0", "0.13"]
     assert [color for color, _ in found] == [GOOD, GOOD, GOOD, BAD]
@@ -165,7 +165,7 @@ def test_labels_of_a_few_sessions_do_not_repeat(n_days: int, n_labels: int) -> N
     record = next(each for each in CHARTS if each.name == "concentration")
     days = pd.date_range("2024-12-05", periods=n_days + 1).date
     rows = pd.DataFrame({"day": days, "effective_num_positions": 2.0})
-    svg = Drawings(None).draw(record.specification(rows, is_interactive=False))
+    svg = ChartRenderer(None).draw(record.specification(rows, is_interactive=False))
     labels = re.findall(r">(\w{3} \d\d)</text>", svg)
     assert len(set(labels)) == len(labels) == n_labels
 
@@ -222,5 +222,5 @@ def test_what_is_not_known_is_neither_in_the_legend_nor_in_the_tooltip(
         assert read_legend(specification) == shown
         assert ("Realized" in json.dumps(specification["layer"])) == (n_known != 0)
         assert altair.Chart.from_dict(specification, validate=True)
-        svg = Drawings(None).draw(specification)
+        svg = ChartRenderer(None).draw(specification)
         assert (">realized<" in svg) == is_known

@@ -11,7 +11,7 @@ from chart_data import DAY, N_SESSIONS, portfolio_data, pro_forma, sessions
 from riskmetrics import trading_calendar
 from riskmetrics.charts import rows
 from riskmetrics.charts.labels import SIDES, place_labels
-from riskmetrics.charts.pro_forma import ProForma
+from riskmetrics.charts.pro_forma_data import ProForma
 
 
 def test_stored_returns_start_on_the_pro_forma_line() -> None:

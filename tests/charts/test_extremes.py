@@ -14,7 +14,7 @@ from riskmetrics.charts.extremes import (
     list_extremes,
     list_periods,
 )
-from riskmetrics.charts.pro_forma import ProForma
+from riskmetrics.charts.pro_forma_data import ProForma
 
 
 def of(*returns: float):

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 import typer
-from typer.testing import CliRunner
 
 from riskmetrics import trading_calendar
 from riskmetrics.cli.main import app
@@ -24,6 +23,7 @@ from riskmetrics.errors import (
     SchemaError,
     UsageError,
 )
+from tests.commands import invoke
 from tests.conftest import COMMAND, open_connection
 
 HEAVY = {
@@ -65,7 +65,7 @@ def test_help_loads_nothing_heavy() -> None:
 
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
 def test_every_command_explains_itself_with_an_example(path: tuple[str, ...]) -> None:
-    result = CliRunner().invoke(app, [*path, "--help"])
+    result = invoke(*path, "--help")
     assert result.exit_code == 0
     assert f"riskmetrics {' '.join(path)}" in COMMANDS[path].partition("Example: ")[2]
 
@@ -78,7 +78,7 @@ def test_an_example_with_psql_keeps_the_embedded_server_up(path):
 
 
 def test_the_version_is_that_of_the_package() -> None:
-    result = CliRunner().invoke(app, ["--version"])
+    result = invoke("--version")
     assert (result.exit_code, result.output) == (0, f"{version('riskmetrics')}\n")
 
 
@@ -284,7 +284,7 @@ def test_a_portfolio_is_removed_from_lists_and_keeps_its_rows(
     assert json.loads(call("portfolio", "list", "--json").stdout)[0]["open_lots"] == 1
     assert call("portfolio", "remove", "Mine", "--yes").exit_code == 0
     assert json.loads(call("portfolio", "list", "--json").stdout) == []
-    assert call("portfolio", "remove", "Mine", "--yes").exit_code == 1
+    assert call("portfolio", "remove", "Mine", "--yes").exit_code == 2
     with open_connection(database) as connection:
         assert (
             connection.scalar(sa.text("SELECT count(*) FROM positions WHERE deleted_at IS NULL"))

@@ -13,14 +13,13 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from dagster._core.test_utils import create_run_for_test
-from typer.testing import CliRunner
 
 from riskmetrics import settings
 from riskmetrics.cli import dagster_home, launch
-from riskmetrics.cli.main import app
 from riskmetrics.dagster_events import BatchingEventLogStorage
 from riskmetrics.errors import ConfigurationError
 from tests.cli.conftest import Call
+from tests.commands import invoke
 from tests.other_account import ORDINARY, call_as, needs_root
 
 pytestmark = pytest.mark.integration
@@ -354,7 +353,7 @@ def test_the_environment_of_plain_dagster_has_the_bytes_of_a_name_that_is_not_ut
     home = tmp_path / os.fsdecode(b"caf\xe9 'x'")
     monkeypatch.setenv("RISKMETRICS_HOME", str(home))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
-    printed = CliRunner().invoke(app, ["env"]).stdout_bytes
+    printed = invoke("env").stdout_bytes
     shown = subprocess.run(
         ["sh", "-c", printed + b'printf %s "$RISKMETRICS_HOME"'], capture_output=True, check=True
     ).stdout

@@ -4,29 +4,28 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from typer.testing import CliRunner
 
 from riskmetrics import processes, settings, trading_calendar
 from riskmetrics.cli.doctor_database import _check_model
-from riskmetrics.cli.main import app
 from riskmetrics.db import health
 from riskmetrics.db.embedded import EmbeddedServer
 from riskmetrics.db.engine import create_engine
 from riskmetrics.db.postgres_cluster import SUPERUSER
+from tests.commands import invoke
 from tests.fmp_server import BAD_KEY, KEY, Reply, serve
 from tests.tiingo_server import TiingoMarket, serve_tiingo
 
 
 def diagnosis(*arguments: str) -> tuple[int, dict[str, list[dict[str, Any]]], str]:
     """Return the exit code, the findings by area, and the output."""
-    result = CliRunner().invoke(app, ["doctor", "--json", *arguments])
+    result = invoke("doctor", "--json", *arguments)
     found: dict[str, list[dict[str, Any]]] = {}
     for finding in json.loads(result.stdout):
         found.setdefault(finding["area"], []).append(finding)
@@ -69,7 +68,7 @@ def test_each_setting_is_shown_with_its_origin_and_no_secret(
     assert "RISKMETRICS_FMP_URL = http://[hidden]@proxy:8080/fmp  (environment)" in lines
     assert "hidden-word" not in printed
     assert KEY not in printed
-    text = CliRunner().invoke(app, ["doctor"]).stdout
+    text = invoke("doctor").stdout
     n_defaults = sum(line.endswith("(default)") for line in lines)
     assert "(default)" not in text
     assert f"{n_defaults} settings at the default" in text
@@ -103,7 +102,7 @@ def test_an_empty_database_at_head_has_warnings_with_advice_and_exits_0(home: Pa
         found[about][0]["state"] for about in ("database", "roles", "schema", "prices", "disk")
     ] == ["ok", "ok", "ok", "warn", "ok"]
     assert "import prices" in found["prices"][0]["what_to_do"]
-    printed = CliRunner().invoke(app, ["doctor"]).stdout
+    printed = invoke("doctor").stdout
     assert "→ riskmetrics import prices FILE" in printed
     assert printed.splitlines()[-1].endswith("0 failed")
 
@@ -351,7 +350,7 @@ def test_a_schedule_without_daemon_or_alerts_is_reported(
 
 
 def test_the_remaining_model_budget_is_reported(
-    home: Path, database: str, monkeypatch: pytest.MonkeyPatch
+    home: Path, database: str, monkeypatch: pytest.MonkeyPatch, no_day_ends: datetime
 ) -> None:
     assert "fixed rules" in diagnosis()[1]["model"][0]["finding"]
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
@@ -359,7 +358,7 @@ def test_the_remaining_model_budget_is_reported(
     change(
         database,
         "INSERT INTO ai_spend (day, run_id, prompt_hash, model, reserved)"
-        " VALUES ((now() AT TIME ZONE 'UTC')::date, 'r', 's', 'm', 2)",
+        f" VALUES ('{no_day_ends.date()}', 'r', 's', 'm', 2)",
     )
     code, found, printed = diagnosis()
     assert (code, found["model"][0]["state"]) == (0, "warn")
@@ -447,7 +446,7 @@ def test_every_failure_sets_the_exit_code_and_warnings_do_not(
     with serve(lambda _path, _params: reply) as server:
         monkeypatch.setenv("RISKMETRICS_FMP_URL", server.url)
         code, found, _ = diagnosis("--online")
-        result = CliRunner().invoke(app, ["doctor", "--online"])
+        result = invoke("doctor", "--online")
     states = [finding["state"] for findings in found.values() for finding in findings]
     assert "warn" in states
     assert code == result.exit_code == expected
@@ -470,9 +469,7 @@ def test_the_highest_code_of_several_failures_counts(
 
 
 def test_help_lists_the_exit_codes() -> None:
-    shown = " ".join(
-        CliRunner().invoke(app, ["doctor", "--help"], env={"COLUMNS": "300"}).stdout.split()
-    )
+    shown = " ".join(invoke("doctor", "--help", env={"COLUMNS": "300"}).stdout.split())
     assert all(f" {code} (" in shown for code in (1, 3, 5, 6))
 
 

@@ -7,15 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
 from riskmetrics import trading_calendar
 from riskmetrics.cli.demo import load_sample
-from riskmetrics.cli.main import app
 from riskmetrics.db import factor_queries
+from tests.commands import invoke
 from tests.conftest import NewDatabase, open_connection
-
-LATEST = trading_calendar.last_completed_session()
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +28,7 @@ def sample_of_factors(create_database: NewDatabase, template: str) -> str:
 
 def find_problems(*options: str) -> tuple[int, str]:
     """Return the exit code, and the problems with what to do as one text."""
-    result = CliRunner().invoke(app, ["doctor", "--json", *options])
+    result = invoke("doctor", "--json", *options)
     problems = [each for each in json.loads(result.stdout) if each["state"] != "ok"]
     return result.exit_code, "\n".join(
         f"{one['state']} {one['finding']} -> {one['what_to_do']}" for one in problems
@@ -74,7 +71,7 @@ def test_settings_that_name_what_is_stored_are_no_problem(setting: pytest.Monkey
     setting.setenv("RISKMETRICS_RATE_INDEX", "USMV")
     setting.setenv("RISKMETRICS_FACTORS", "quality=QUAL,HML")
     setting.setenv("riskmetrics_risk_free_rate", "0.02")  # names of settings have no case
-    setting.setenv("RISKMETRICS_FIRST_SESSION", str(LATEST))
+    setting.setenv("RISKMETRICS_FIRST_SESSION", str(trading_calendar.last_completed_session()))
     assert find_problems() == (0, before)
 
 
@@ -91,7 +88,7 @@ def test_a_misspelled_name_in_the_env_file_is_found(setting: pytest.MonkeyPatch)
     ("name", "value", "words"),
     [
         ("LAYOUTS", "/nowhere", "/nowhere is not a folder"),
-        ("FIRST_SESSION", "2999-01-04", f"after the latest ended session, {LATEST}"),
+        ("FIRST_SESSION", "2999-01-04", "after the latest ended session, {latest}"),
     ],
 )
 def test_a_setting_that_no_run_can_follow_is_a_failure(
@@ -100,7 +97,7 @@ def test_a_setting_that_no_run_can_follow_is_a_failure(
     setting.setenv(f"RISKMETRICS_{name}", value)
     code, found = find_problems()
     assert code == 6
-    assert words in found
+    assert words.format(latest=trading_calendar.last_completed_session()) in found
 
 
 def test_a_scheduler_must_accept_connections_if_doctor_may_connect(

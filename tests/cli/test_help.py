@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 import typer
 from typer.core import TyperGroup
-from typer.testing import CliRunner
 
 from riskmetrics.cli.main import _COMMANDS, app
+from tests.commands import invoke
 
 LARGE = 6
 """Commands from which on a group is divided."""
@@ -29,7 +29,7 @@ GROUPS = dict(iterate_groups(typer.main.get_command(app)))
 
 def read_panels(path: tuple[str, ...], width: int) -> dict[str, list[str]]:
     """Return the lines of each panel of a help page, by its title."""
-    result = CliRunner().invoke(app, [*path, "--help"], env={"COLUMNS": str(width)})
+    result = invoke(*path, "--help", env={"COLUMNS": str(width)})
     panels: dict[str, list[str]] = {}
     for line in result.output.splitlines():
         assert len(line) <= width

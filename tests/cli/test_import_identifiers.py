@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from riskmetrics.db import security_identifiers, tables
+from riskmetrics.db import identifier_store, tables
 from riskmetrics.db.symbol_renames import rename_symbol
 from riskmetrics.errors import DataQualityError
 from tests.conftest import open_connection
@@ -89,7 +89,7 @@ def test_a_statement_with_both_columns_teaches(run, database: str) -> None:
 def test_a_file_does_not_replace_a_stored_symbol_but_the_user_does(run, database: str) -> None:
     meta = {"30303M102": "META"}
     with open_connection(database) as connection:
-        security_identifiers.store_symbols(connection, meta, "FMP")
+        identifier_store.store_symbols(connection, meta, "FMP")
         connection.commit()
     old = "Symbol,ISIN,Quantity\nFB,US30303M1027,15\n"
     done = run("portfolio", old, "--name", "P", *AS_OF)

@@ -317,18 +317,18 @@ def test_a_generated_year_is_stored_exactly(call, tmp_path: Path, database: str,
     result = call("import", "transactions", str(file), "--portfolio", "Year")
     assert result.exit_code == 0, result.stderr
     found: Counter[tuple[object, ...]] = Counter()
-    for symbol, quantity, entry, entry_price, exit_day, exit_price in lots(database):
+    for symbol, quantity, entry, entry_price, exit_date, exit_price in lots(database):
         prices = (
             round(price, 4) if price is not None else None for price in (entry_price, exit_price)
         )
-        found[symbol, entry, exit_day, *prices] += round(quantity * 10**6)
+        found[symbol, entry, exit_date, *prices] += round(quantity * 10**6)
     expected: Counter[tuple[object, ...]] = Counter()
-    for symbol, quantity, entry, entry_price, exit_day, exit_price in match_by_intervals(year):
+    for symbol, quantity, entry, entry_price, exit_date, exit_price in match_by_intervals(year):
         prices = (
             None if price is None else round(float(round(price * 10_000)) / 10_000, 4)
             for price in (entry_price, exit_price)
         )
-        expected[symbol, entry, exit_day, *prices] += round(quantity * 10**6)
+        expected[symbol, entry, exit_date, *prices] += round(quantity * 10**6)
     assert {key: pytest.approx(units, abs=10) for key, units in expected.items()} == dict(found)
     with open_connection(database) as connection:
         flows = transactions.read_cash_flows(connection)

@@ -12,12 +12,11 @@ from pathlib import Path
 
 import pytest
 from dotenv import dotenv_values
-from typer.testing import CliRunner
 
 from riskmetrics import settings
 from riskmetrics.cli.env_file import merge_settings
-from riskmetrics.cli.main import app
 from riskmetrics.errors import ConfigurationError, SourceError, UsageError
+from tests.commands import invoke
 from tests.conftest import COMMAND
 from tests.fmp_server import KEY
 from tests.forked_commands import PATIENCE
@@ -38,7 +37,7 @@ def set_zone() -> Iterator[Callable[[str], None]]:
 
 def init(*arguments: str) -> object:
     """Call the command without a terminal."""
-    return CliRunner().invoke(app, ["init", *arguments])
+    return invoke("init", *arguments)
 
 
 def test_settings_are_written_for_the_owner_only(tmp_path: Path) -> None:

@@ -6,17 +6,16 @@ from collections.abc import Iterator
 from datetime import date
 
 import pytest
-from typer.testing import CliRunner
 
 from riskmetrics.cli import pdf, report_server
-from riskmetrics.cli.main import app
 from riskmetrics.cli.report_rendering import Request
 from riskmetrics.errors import UsageError
+from tests.commands import invoke
 from tests.forked_commands import PATIENCE
 
 
 def call(*arguments: str) -> tuple[int, str]:
-    done = CliRunner().invoke(app, ["report", *arguments])
+    done = invoke("report", *arguments)
     return done.exit_code, " ".join(f"{done.output} {done.exception or ''}".split())
 
 

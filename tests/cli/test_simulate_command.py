@@ -8,15 +8,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import sqlalchemy as sa
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from riskmetrics import settings, trading_calendar
 from riskmetrics.cli import launch
-from riskmetrics.cli.main import app
 from riskmetrics.db.engine import create_engine
 from riskmetrics.errors import InvalidSessionError, UsageError
 from riskmetrics.ingest import simulation
 from riskmetrics.sources import simulate
+from tests.commands import invoke
 
 DAY = date(2024, 12, 6)
 SIZE = (
@@ -49,7 +49,7 @@ def call(
     """Call the command on a database at head."""
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", database)
     monkeypatch.setenv("RISKMETRICS_HOME", tempfile.mkdtemp(dir=fast_folder))
-    return lambda *arguments: CliRunner().invoke(app, ["simulate", *arguments])
+    return lambda *arguments: invoke("simulate", *arguments)
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_a_database_with_anything_real_is_refused(
     call, query, tmp_path: Path, file: str, text: str, arguments, named: str
 ) -> None:
     (tmp_path / file).write_text(text)
-    assert CliRunner().invoke(app, [*arguments, file]).exit_code == 0
+    assert invoke(*arguments, file).exit_code == 0
     before = _versions(query)
     refused = call(*SIZE)
     assert isinstance(refused.exception, UsageError)

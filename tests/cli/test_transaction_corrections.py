@@ -9,7 +9,9 @@ import sqlalchemy as sa
 
 from riskmetrics.db import tables, transactions
 from riskmetrics.errors import DataQualityError, UsageError
+from riskmetrics.sources import transaction_rows
 from tests.conftest import open_connection
+from tests.stopped_clocks import stopped_date
 
 HISTORY = """\
 Date,Type,Symbol,Quantity,Price,Amount
@@ -129,8 +131,12 @@ def test_a_rejected_line_is_that_of_the_imported_file(import_text) -> None:
 
 
 @pytest.mark.parametrize(("days", "is_accepted"), [(0, True), (1, False)])
-def test_a_day_in_the_future_is_rejected(import_text, days: int, is_accepted: bool) -> None:
-    day = date.today() + timedelta(days=days)
+def test_a_day_in_the_future_is_rejected(
+    import_text, monkeypatch: pytest.MonkeyPatch, days: int, is_accepted: bool
+) -> None:
+    today = date(2022, 12, 28)
+    monkeypatch.setattr(transaction_rows, "date", stopped_date(today))
+    day = today + timedelta(days=days)
     result = import_text(HISTORY + f"{day},Buy,KO,1,60,-60.00\n")
     assert (result.exit_code == 0) is is_accepted
     assert (f"day {day} is in the future" in result.stderr) is not is_accepted

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from riskmetrics.charts import rows
 from riskmetrics.charts.portfolio_data import read_chart_data
-from riskmetrics.charts.pro_forma import BookInputs
+from riskmetrics.charts.pro_forma_data import BookInputs
 from riskmetrics.db import tables
 
 FIRST, DAY = date(2024, 12, 5), date(2024, 12, 6)

@@ -15,16 +15,15 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 from psycopg import errors
-from typer.testing import CliRunner
 
 from riskmetrics import folders
 from riskmetrics.cli.database import read_transaction
 from riskmetrics.cli.demo import load_sample
-from riskmetrics.cli.main import app
 from riskmetrics.db import embedded, engine, migrate, tables, write
 from riskmetrics.db.postgres_cluster import ROOT_SUBSTITUTE, SUPERUSER
 from riskmetrics.db.roles import Role, set_up_digest, set_up_sql
 from riskmetrics.errors import DatabaseError
+from tests.commands import invoke
 from tests.db.test_embedded import user
 from tests.other_account import call_as
 
@@ -159,7 +158,7 @@ def others(shared: embedded.EmbeddedServer) -> Iterator[dict[str, int]]:
 def sql(shared: embedded.EmbeddedServer, home: Path, monkeypatch: pytest.MonkeyPatch):
     """Return a function that calls `riskmetrics db sql` on the server."""
     monkeypatch.setenv("RISKMETRICS_HOME", str(home))
-    return lambda *arguments: CliRunner().invoke(app, ["db", "sql", *arguments])
+    return lambda *arguments: invoke("db", "sql", *arguments)
 
 
 @pytest.fixture
@@ -483,7 +482,7 @@ def connections(shared: embedded.EmbeddedServer, home: Path):
 def test_what_shows_connects_as_the_reader_alone(connections, home, monkeypatch, command):
     monkeypatch.setenv("RISKMETRICS_HOME", str(home))
     connections()
-    result = CliRunner().invoke(app, command.split())
+    result = invoke(*command.split())
     assert result.exit_code in {0, 1}, result.output  # there may be no results to show
     assert connections() == {Role.READER}
 
@@ -502,7 +501,7 @@ def test_what_writes_connects_as_the_writer_and_migrations_as_the_owner(
 ):
     monkeypatch.setenv("RISKMETRICS_HOME", str(home))
     connections()
-    assert CliRunner().invoke(app, command.split()).exit_code == 0
+    assert invoke(*command.split()).exit_code == 0
     assert connections() == {role}
 
 
@@ -511,12 +510,10 @@ def test_the_url_for_other_clients_names_the_role_that_was_asked_for(
     shared, home, monkeypatch, role
 ):
     monkeypatch.setenv("RISKMETRICS_HOME", str(home))
-    url = CliRunner().invoke(app, ["db", "url", "--role", role]).stdout.strip()
+    url = invoke("db", "url", "--role", role).stdout.strip()
     with connect(url) as connection:
         assert connection.execute("SELECT session_user").fetchone() == (f"riskmetrics_{role}",)
-    assert (
-        CliRunner().invoke(app, ["db", "url"]).stdout.startswith("postgresql://riskmetrics_reader@")
-    )
+    assert invoke("db", "url").stdout.startswith("postgresql://riskmetrics_reader@")
 
 
 def superuser_url(home: Path) -> str:

@@ -6,13 +6,12 @@ from pathlib import Path
 import psycopg
 import pytest
 import sqlalchemy as sa
-from typer.testing import CliRunner
 
 from riskmetrics.cli.database import describe_database_error
-from riskmetrics.cli.main import app
 from riskmetrics.db import input_writes, migrate, tables
 from riskmetrics.db.engine import create_engine
 from riskmetrics.errors import DatabaseError
+from tests.commands import invoke
 from tests.conftest import open_connection
 
 NAMES = {"€": "Über €", "中": "中文公司"}
@@ -37,7 +36,7 @@ def foreign(request: pytest.FixtureRequest, server) -> Iterator[tuple[str, str]]
 def run(url: str, *arguments: str, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
     """Return exit code and message of a command."""
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
-    result = CliRunner().invoke(app, list(arguments))
+    result = invoke(*arguments)
     error = result.exception
     if error is None or isinstance(error, SystemExit):
         return result.exit_code, result.output

@@ -12,12 +12,11 @@ import foreign_databases
 import pandas as pd
 import pytest
 import sqlalchemy as sa
-from typer.testing import CliRunner
 
-from riskmetrics.cli.main import app
 from riskmetrics.db import migrate, tables, write
 from riskmetrics.db.engine import create_engine
 from riskmetrics.errors import SchemaError
+from tests.commands import invoke
 from tests.conftest import COMMAND
 from tests.db.sql_helpers import execute, query
 
@@ -142,7 +141,7 @@ def schema(engine: sa.Engine) -> list[tuple[Any, ...]]:
 
 def call(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Any:
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", engine.url.render_as_string(hide_password=False))
-    return CliRunner().invoke(app, arguments)
+    return invoke(*arguments)
 
 
 def test_nothing_is_lost_and_everything_works_afterwards(

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from riskmetrics.db import limits, tables
+from riskmetrics.db import portfolio_limits, tables
 from tests.db.small_results import GROWTH, SECOND_DAY, smallest_row, store_small_results
 
 
@@ -24,9 +24,9 @@ def portfolio(connection: sa.Connection) -> UUID:
 
 def check(connection: sa.Connection, portfolio: UUID, name: str, limit: float) -> dict[str, Any]:
     """Set a limit, check it on the session and return the stored row."""
-    limits.set_limit(connection, portfolio, name, limit)
-    limits.check_limits(connection, [SECOND_DAY], None)
-    rows = limits.read_limit_checks(connection, SECOND_DAY, GROWTH)
+    portfolio_limits.set_limit(connection, portfolio, name, limit)
+    portfolio_limits.check_limits(connection, [SECOND_DAY], None)
+    rows = portfolio_limits.read_limit_checks(connection, SECOND_DAY, GROWTH)
     row = rows[rows["limit_name"] == name].iloc[0]
     return {str(key): None if pd.isna(value) else value for key, value in row.items()}
 
@@ -160,6 +160,6 @@ def test_a_preview_is_of_one_portfolio_even_if_a_deleted_one_had_its_name(connec
     amounts = dict.fromkeys(("total_value", "gross_exposure"), 5)
     connection.execute(sa.insert(snapshots).values(smallest_row(snapshots, values | amounts)))
     for each, limit in ((portfolio, 2.0), (deleted, 3.0)):
-        limits.set_limit(connection, each, "leverage", limit)
-    (found,) = limits.preview_checks(connection, SECOND_DAY, portfolio, "leverage")
+        portfolio_limits.set_limit(connection, each, "leverage", limit)
+    (found,) = portfolio_limits.preview_checks(connection, SECOND_DAY, portfolio, "leverage")
     assert (found["portfolio"], found["limit_value"]) == (GROWTH, 2.0)

@@ -12,8 +12,9 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics.db import copy, query
-from riskmetrics.errors import UsageError
-from riskmetrics.limits import MEGABYTE
+from riskmetrics.errors import QueryError
+from riskmetrics.size_limits import MEGABYTE
+from tests.commands import invoke
 from tests.conftest import COMMAND
 from tests.forked_commands import PATIENCE
 
@@ -79,7 +80,7 @@ def test_a_result_may_have_the_largest_size_and_no_byte_more(
 ) -> None:
     with shared_engine.connect() as connection:
         assert len(query.run_query(connection, text, 30, size)) > 0
-    with shared_engine.connect() as connection, pytest.raises(UsageError, match=TOO_LARGE):
+    with shared_engine.connect() as connection, pytest.raises(QueryError, match=TOO_LARGE):
         query.run_query(connection, text, 30, size - 1)
 
 
@@ -111,12 +112,8 @@ def test_the_limit_on_size_is_a_setting(call_sql: Callable[..., str], monkeypatc
 @pytest.fixture
 def call_sql(database: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """Call `riskmetrics db sql` on a database, and return its output."""
-    from typer.testing import CliRunner
-
-    from riskmetrics.cli.main import app
-
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", database)
-    return lambda *arguments: CliRunner().invoke(app, ["db", "sql", *arguments]).output
+    return lambda *arguments: invoke("db", "sql", *arguments).output
 
 
 @pytest.mark.parametrize(
@@ -131,7 +128,7 @@ def call_sql(database: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., st
 )
 def test_the_limit_on_time_holds_for_all_rows_together(shared_engine: sa.Engine, text: str) -> None:
     begun = time.monotonic()
-    with shared_engine.connect() as connection, pytest.raises(UsageError, match="limit is 1 sec"):
+    with shared_engine.connect() as connection, pytest.raises(QueryError, match="limit is 1 sec"):
         query.run_query(connection, text, 1, MEGABYTE)
     assert 1 <= time.monotonic() - begun < 25  # all rows together take 30
 
@@ -141,7 +138,7 @@ def test_the_limit_on_time_holds_for_all_rows_together(shared_engine: sa.Engine,
     ["SELECT 1) AS a, (SELECT 2", "SELECT 1 /*", "SELECT '", "SELECT 1; --"],
 )
 def test_a_query_cannot_leave_its_parentheses(shared_engine: sa.Engine, text: str) -> None:
-    with shared_engine.connect() as connection, pytest.raises(UsageError, match="The query failed"):
+    with shared_engine.connect() as connection, pytest.raises(QueryError, match="The query failed"):
         query.run_query(connection, text, 30, MEGABYTE)
 
 

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
-from riskmetrics.db import input_writes, security_identifiers, stored_settings, tables, vendor
+from riskmetrics.db import identifier_store, input_writes, stored_settings, tables, vendor
 from riskmetrics.db.symbol_renames import RenamedRows, rename_symbol
 from riskmetrics.errors import DataQualityError, UsageError
 
@@ -266,13 +266,13 @@ def test_a_symbol_is_renamed_twice_and_back(connection):
     )
     store(connection, "FB", 0, 50)
     store(connection, "META", 30, 80)
-    security_identifiers.store_symbols(connection, {"30303M102": "FB"}, "file")
+    identifier_store.store_symbols(connection, {"30303M102": "FB"}, "file")
     names = ["FB", "META", "MVRS", "META", "FB"]
     for old, new in pairwise(names):
         rename_symbol(connection, old, new)
         assert sorted(stored(connection, new)) == DAYS[:80]
         assert stored(connection, old) == {}
-        assert security_identifiers.read_symbols(connection, ["30303M102"]) == {"30303M102": new}
+        assert identifier_store.read_symbols(connection, ["30303M102"]) == {"30303M102": new}
         rows = connection.execute(sa.select(tables.positions.c.symbol)).scalars().all()
         assert sorted(rows) == [new, f"{new}230120C00300000"]
 

@@ -17,7 +17,7 @@ from riskmetrics import settings
 from riskmetrics.catalog import all_figures
 from riskmetrics.cli import launch
 from riskmetrics.cli.demo import load_sample
-from riskmetrics.computations.track_records import TRACK_RECORD_ASSET
+from riskmetrics.computations.forecast_scores import TRACK_RECORD_ASSET
 from riskmetrics.db import (
     explain_queries,
     input_queries,
@@ -26,7 +26,7 @@ from riskmetrics.db import (
     tables,
 )
 from riskmetrics.db.engine import create_engine
-from riskmetrics.explain import registry
+from riskmetrics.explain import explainer
 from riskmetrics.explain.price_rows import PriceRows
 from riskmetrics.explain.source_rows import SourceRows
 from tests.conftest import clear_settings, open_connection
@@ -265,7 +265,7 @@ def assert_nulls_have_reasons(
 
 def recalculate_explanations(
     url: str, day: date, portfolios: Sequence[str] = (), table: str | None = None
-) -> list[registry.Explanation]:
+) -> list[explainer.Explanation]:
     """Recalculate every number stored for a day, of the named portfolios or of all.
 
     ``table`` limits them to those of a table. The rows of a symbol are those of all portfolios that
@@ -284,7 +284,7 @@ def recalculate_explanations(
             sources = SourceRows(connection, str(portfolio.portfolio_id), day, market, rate, prices)
             symbols = [None, *sorted(set(sources.lots["symbol"]) - done)]
             done.update(symbols)
-            for group in registry.METRIC_GROUPS:
+            for group in explainer.METRIC_GROUPS:
                 if table not in (None, group.table.name):
                     continue
                 requested_symbols = symbols if "subject" in group.table.c else [None]
@@ -296,12 +296,12 @@ def recalculate_explanations(
                     )
                 ]
                 for row in rows:
-                    found += registry.explain_row(connection, sources, group.figures, row, group)
+                    found += explainer.explain_row(connection, sources, group.figures, row, group)
     engine.dispose()
     return found
 
 
-def list_differences(explanations: Sequence[registry.Explanation]) -> list[tuple[object, ...]]:
+def list_differences(explanations: Sequence[explainer.Explanation]) -> list[tuple[object, ...]]:
     """Return the explanations whose recalculated number differs from the stored one."""
     return [
         (one.figure.name, dict(one.key), one.stored, one.recalculated)

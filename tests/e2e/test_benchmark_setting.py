@@ -7,13 +7,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import sqlalchemy as sa
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from riskmetrics import gics
-from riskmetrics.cli.main import app
 from riskmetrics.db import input_writes
 from riskmetrics.errors import ConfigurationError, UsageError
 from riskmetrics.settings import load
+from tests.commands import invoke
 from tests.conftest import open_connection
 from tests.e2e.conftest import Run, list_differences, query_frame, recalculate_explanations
 
@@ -21,7 +21,7 @@ DAY = date(2022, 12, 28)
 
 
 def call(*arguments: str) -> Result:
-    return CliRunner().invoke(app, arguments)
+    return invoke(*arguments)
 
 
 @pytest.fixture

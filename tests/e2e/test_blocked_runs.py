@@ -6,15 +6,14 @@ from datetime import date
 import dagster as dg
 import pytest
 import sqlalchemy as sa
-from typer.testing import CliRunner
 
 from riskmetrics import settings, trading_calendar
 from riskmetrics.assets import nightly, result_checks
 from riskmetrics.cli.launch import prepare_instance
-from riskmetrics.cli.main import app
 from riskmetrics.definitions import defs
 from riskmetrics.results.beta_reference_check import max_abs_difference
 from tests import webhook_server
+from tests.commands import invoke
 from tests.conftest import open_connection
 from tests.e2e.conftest import RESULT_KEYS, Run, query_frame, read_results, replace_with_unpriced
 
@@ -148,7 +147,7 @@ def test_a_blocked_nightly_run_is_alerted_once_and_caught_up(
     assert nightly.missing_sessions(instance, defs.get_repository_def(), DAY) == [BEFORE]
     repair(sample)
     monkeypatch.setattr(trading_calendar, "last_completed_session", lambda _now=None: DAY)
-    caught_up = CliRunner().invoke(app, ["catch-up"])
+    caught_up = invoke("catch-up")
     assert caught_up.exit_code == 0, caught_up.output
     assert f"{BEFORE} to {DAY} (2 sessions)" in caught_up.output
     days = query_frame(sample, "SELECT DISTINCT day FROM ai_insights ORDER BY day")["day"]

@@ -10,12 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
-from typer.testing import CliRunner
 
-from riskmetrics.cli.main import app
 from riskmetrics.definitions import CALIBRATE, DAILY_RISK, defs
 from riskmetrics.errors import CalibrationRejectedError
 from riskmetrics.metrics.forecast_score import HORIZONS
+from tests.commands import invoke
 from tests.e2e.conftest import Run, query_frame
 
 WEIGHTS = ["constant", "day_weight", "week_weight", "month_weight", "market_weight"]
@@ -36,10 +35,7 @@ def simulated(database: str, monkeypatch: pytest.MonkeyPatch, fast_folder: Path)
     monkeypatch.setenv("RISKMETRICS_HOME", tempfile.mkdtemp(dir=fast_folder))
     size = ["--stocks", "22", "--sessions", "1560", "--portfolios", "1", "--lots", "5"]
     assert (
-        CliRunner()
-        .invoke(app, ["simulate", *size, "--seed", "1", "--last-session", LAST.isoformat()])
-        .exit_code
-        == 0
+        invoke("simulate", *size, "--seed", "1", "--last-session", LAST.isoformat()).exit_code == 0
     )
     query_frame(
         database,
@@ -70,12 +66,12 @@ def test_a_calibration_stores_what_least_squares_gives_once_and_only_later_forec
     simulated: str, run: Run
 ) -> None:
     """A negative weight of range_market is rejected: its coefficients are kept, and reported."""
-    before = CliRunner().invoke(app, ["calibrate", "--dry-run", "--json"])
+    before = invoke("calibrate", "--dry-run", "--json")
     assert before.exit_code == 0, before.output
     shipped = query_frame(simulated, "SELECT version, count(*) FROM har_coefficients GROUP BY 1")
     assert shipped["version"].str.startswith("shipped-").all()
 
-    done = CliRunner().invoke(app, ["calibrate", "--json"])
+    done = invoke("calibrate", "--json")
     assert done.exit_code == 0, done.output
     said = json.loads(done.stdout)
     assert said == json.loads(before.stdout) | {"dry_run": False}
@@ -107,7 +103,7 @@ def test_a_calibration_stores_what_least_squares_gives_once_and_only_later_forec
         " negative weight" in done.stderr
     )
 
-    model = CliRunner().invoke(app, ["show", "model"])
+    model = invoke("show", "model")
     close = stored.loc["close"]
     assert (close[ERRORS[:4]] > 0).all()
     assert stored.loc["range_market", ERRORS].isna().all()
@@ -122,14 +118,14 @@ def test_a_calibration_stores_what_least_squares_gives_once_and_only_later_forec
         ),
     ):
         assert text in model.stdout, text
-    in_json = json.loads(CliRunner().invoke(app, ["show", "model", "--json"]).stdout)
+    in_json = json.loads(invoke("show", "model", "--json").stdout)
     assert [
         (row["version"], row["proxy"])
         for row in in_json
         if row["rejection_reason"] and row["horizon"] == 21
     ] == [(said["version"], "range_market")]
 
-    again = CliRunner().invoke(app, ["calibrate", "--through", LAST.isoformat()])
+    again = invoke("calibrate", "--through", LAST.isoformat())
     assert again.exit_code == 0, again.output
     assert f"already stored as {said['version']}" in again.stderr
     stored_again = query_frame(simulated, "SELECT version FROM har_coefficients")
@@ -155,12 +151,12 @@ def test_a_calibration_stores_what_least_squares_gives_once_and_only_later_forec
 
 def test_a_backtest_lists_every_year_with_the_reason_why_it_has_no_fit(simulated: str) -> None:
     """Six years: none has five years of pairs before it."""
-    done = CliRunner().invoke(app, ["calibrate", "--backtest", "--json"])
+    done = invoke("calibrate", "--backtest", "--json")
     assert done.exit_code == 0, done.output
     rows = json.loads(done.stdout)
     assert [row["year"] for row in rows] == list(range(2019, 2025))
     assert "sessions have pairs for close_market; 1260 required" in rows[-1]["reason"]
-    table = CliRunner().invoke(app, ["calibrate", "--backtest"])
+    table = invoke("calibrate", "--backtest")
     assert "QLIKE refitted" in table.stdout
     versions = query_frame(simulated, "SELECT version FROM har_coefficients")["version"]
     assert versions.str.startswith("shipped-").all()
@@ -179,11 +175,11 @@ def test_a_daily_run_never_changes_the_model() -> None:
 
 
 def test_a_history_of_a_year_is_refused_with_the_reason_and_nothing_is_stored(sample: str) -> None:
-    refused = CliRunner().invoke(app, ["calibrate"])
+    refused = invoke("calibrate")
     assert refused.exit_code == 3
     assert "sessions have pairs for close_market; 1260 required" in refused.stderr
     assert "nothing was stored" in refused.stderr
-    dry = CliRunner().invoke(app, ["calibrate", "--dry-run"])
+    dry = invoke("calibrate", "--dry-run")
     assert isinstance(dry.exception, CalibrationRejectedError)
     assert str(dry.exception) in refused.stderr
     versions = query_frame(sample, "SELECT version FROM har_coefficients")["version"]
@@ -195,6 +191,6 @@ def test_a_history_of_a_year_is_refused_with_the_reason_and_nothing_is_stored(sa
     [("2022-12-26", "the exchange is closed"), ("1990-03-01", "no price of a stock")],
 )
 def test_a_last_session_without_prices_is_refused(sample: str, through: str, sentence: str) -> None:
-    refused = CliRunner().invoke(app, ["calibrate", "--through", through])
+    refused = invoke("calibrate", "--through", through)
     assert refused.exit_code in (2, 3)
     assert sentence in refused.stderr

@@ -6,10 +6,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import sqlalchemy as sa
-from typer.testing import CliRunner
 
 from riskmetrics import settings
-from riskmetrics.cli.main import app
+from tests.commands import invoke
 from tests.conftest import open_connection
 from tests.e2e.conftest import (
     ComputedSample,
@@ -45,9 +44,9 @@ RISK_FIGURES = {
 }
 
 
-def invoke(*arguments: str) -> str:
+def _print(*arguments: str) -> str:
     """Return the output of a command, whatever its exit code."""
-    return " ".join(CliRunner().invoke(app, list(arguments)).output.split())
+    return " ".join(invoke(*arguments).output.split())
 
 
 @pytest.fixture
@@ -55,7 +54,7 @@ def bad(sample: str, tmp_path: Path) -> str:
     """Store the sample, and a portfolio of five holdings of which one has a price."""
     file = tmp_path / "bad.csv"
     file.write_text("symbol,quantity\nAAPL,10\nZZZA,10\nZZZB,10\nZZZC,10\nZZZD,10\n")
-    said = invoke(
+    said = _print(
         "import", "portfolio", str(file), "--name", "Bad", "--equity", "10000", "--as-of", f"{DAY}"
     )
     assert "no price is stored for ZZZA, ZZZB, ZZZC, ZZZD" in said
@@ -83,18 +82,18 @@ def test_four_unpriced_holdings_of_five_leave_no_risk_figure(
             assert others[list(figures)].notna().all(axis=None), table
     why = "1 of 5 instruments has a price; 80% required"
     for command in ("risk", "stress"):
-        assert why in invoke("show", command, "--portfolio", "Bad")
+        assert why in _print("show", command, "--portfolio", "Bad")
     undefined = "all of these results of Bad are undefined on 2022-12-28: see riskmetrics show"
-    assert undefined in invoke("show", "sectors", "--portfolio", "Bad")
-    told = invoke("show", "insights", "--portfolio", "Bad")
+    assert undefined in _print("show", "sectors", "--portfolio", "Bad")
+    told = _print("show", "insights", "--portfolio", "Bad")
     assert (
         "1 of 5 instruments has a price; values exclude the others, and a stated equity counts"
         " them as cash." in told
     )
     assert "critical" not in told
-    assert "ZZZA, ZZZB, ZZZC, ZZZD" in invoke("doctor")
+    assert "ZZZA, ZZZB, ZZZC, ZZZD" in _print("doctor")
     page = tmp_path / "page.html"
-    invoke("report", "--date", f"{DAY}", "--out", str(page))
+    _print("report", "--date", f"{DAY}", "--out", str(page))
     text = page.read_text()
     assert (
         "1 of 5 instruments has a price; values exclude the others, and a stated equity counts"
@@ -130,7 +129,7 @@ def test_fractions_of_too_small_an_equity_are_undefined_and_money_stays(
         sectors = query_frame(sample, "SELECT t.* " + own.format("portfolio_sector_weights"))
         assert sectors["net_weight"].isna().all()
         assert sectors["gross_weight"].notna().all()
-        told = invoke("show", "insights", "--portfolio", name)
+        told = _print("show", "insights", "--portfolio", name)
         assert (
             "of gross exposure; below 5% weights and all figures in units of equity are undefined"
             in told
@@ -204,7 +203,7 @@ def test_a_holding_without_a_price_is_at_its_stated_value_and_not_in_the_cash(
     lines = [f"{symbol},{quantity},{value}\n" for symbol, quantity, value in stated]
     file = tmp_path / "statement.csv"
     file.write_text("".join(["Symbol,Quantity,Market value\n", *lines]))
-    invoke("import", "portfolio", str(file), "--name", "Stated", "--as-of", "2022-12-27")
+    _print("import", "portfolio", str(file), "--name", "Stated", "--as-of", "2022-12-27")
     with open_connection(sample) as connection:
         later = (
             "INSERT INTO market_data_cache (symbol, date, close, adj_close, data_source) VALUES"
@@ -235,7 +234,7 @@ def test_a_portfolio_whose_cash_is_unknown_stops_no_other(
     """NEW gets its first price after equity was stated: the run names it; others are complete."""
     file = tmp_path / "new.csv"
     file.write_text("symbol,quantity\nAAPL,10\nNEW,10\n")
-    invoke(
+    _print(
         "import",
         "portfolio",
         str(file),
@@ -271,7 +270,7 @@ def test_a_typing_error_of_a_symbol_is_named_in_one_line_with_its_correction(
     file = tmp_path / "typo.csv"
     file.write_text("symbol,quantity\n" + "".join(f"{one},9\n" for one in TYPO))
     name = ("--name", "Typo", "--as-of", "2022-12-27")
-    invoke("import", "portfolio", str(file), *name)
+    _print("import", "portfolio", str(file), *name)
     outcome = run([DAY])
     lines = capsys.readouterr().err.splitlines()
     (named,) = [line for line in lines if "APPL" in line]

@@ -12,13 +12,12 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import sqlalchemy as sa
-from typer.testing import CliRunner
 
 from riskmetrics import settings, trading_calendar
 from riskmetrics.cli.launch import prepare_instance
-from riskmetrics.cli.main import app
 from riskmetrics.definitions import DAILY_RISK, defs
 from riskmetrics.errors import InvalidSessionError
+from tests.commands import invoke
 from tests.conftest import open_connection
 from tests.e2e.conftest import Run, read_results, replace_with_unpriced
 from tests.forked_commands import PATIENCE
@@ -54,7 +53,7 @@ def _days(url: str, table: str = "portfolio_snapshots", column: str = "snapshot_
 def test_the_command_line_refuses_what_is_not_ended_sessions(
     sample: str, arguments: list[str], sentence: str
 ) -> None:
-    result = CliRunner().invoke(app, arguments)
+    result = invoke(*arguments)
     assert isinstance(result.exception, InvalidSessionError)
     assert result.exception.exit_code == 2
     assert sentence in str(result.exception)
@@ -102,14 +101,14 @@ def test_a_run_refuses_tags_that_dagster_accepts(
 
 def test_a_range_with_closed_ends_is_shortened_with_a_notice(sample: str) -> None:
     days = ("--from", "2022-12-24", "--to", "2022-12-28")
-    result = CliRunner().invoke(app, ["backfill", *days, "--assets", "portfolio_values"])
+    result = invoke("backfill", *days, "--assets", "portfolio_values")
     assert result.exit_code == 0, result.output
     assert "shortened to sessions that have ended: 2022-12-27 to 2022-12-28" in result.output
     assert _days(sample) == ["2022-12-27", "2022-12-28"]
 
 
 def test_without_a_date_the_latest_session_with_prices_is_used_with_a_notice(sample: str) -> None:
-    result = CliRunner().invoke(app, ["run", "--assets", "portfolio_values"])
+    result = invoke("run", "--assets", "portfolio_values")
     assert result.exit_code == 0, result.output
     assert "using 2022-12-28" in result.output
     assert _days(sample) == ["2022-12-28"]
@@ -142,13 +141,13 @@ def test_unknown_symbols_fail_the_run_by_name_but_not_other_portfolios_until_rem
         "import the prices with `riskmetrics import prices FILE`, or remove the portfolio" in said
     )
     assert len(read_results(sample)["portfolio_snapshots"]) == 2
-    assert CliRunner().invoke(app, ["portfolio", "remove", "Concentrated", "--yes"]).exit_code == 0
+    assert invoke("portfolio", "remove", "Concentrated", "--yes").exit_code == 0
     assert run([date(2022, 12, 28)], ["portfolio_values"]).exit_code == 0
 
 
 def dagster(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
     """Run a Dagster command as after `eval "$(riskmetrics env)"`, in its own directory."""
-    variables = json.loads(CliRunner().invoke(app, ["env", "--json"]).stdout)
+    variables = json.loads(invoke("env", "--json").stdout)
     command = [sys.executable, "-m", "dagster", *arguments]
     return subprocess.run(
         command,

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from riskmetrics.cli.main import app
+from tests.commands import invoke
 from tests.e2e.conftest import Run, list_differences, query_frame, recalculate_explanations
 
 DAY = date(2022, 12, 28)
@@ -16,7 +16,7 @@ EVENTS = ("2022-01-05", "2022-04-05", "2022-07-05", "2022-10-04", "2023-01-10")
 
 
 def call(*arguments: str) -> Result:
-    return CliRunner().invoke(app, arguments)
+    return invoke(*arguments)
 
 
 def read_forecasts(url: str) -> pd.DataFrame:

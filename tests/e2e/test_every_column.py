@@ -9,23 +9,22 @@ import numpy as np
 import pandas as pd
 import pytest
 import sqlalchemy as sa
-from typer.testing import CliRunner
 
 from riskmetrics import settings, trading_calendar
 from riskmetrics.catalog import Place, all_figures, all_listings
-from riskmetrics.charts.drawing import Drawings
+from riskmetrics.charts.renderer import ChartRenderer
 from riskmetrics.cli import launch, views
-from riskmetrics.cli.main import app
 from riskmetrics.db import tables
 from riskmetrics.db.engine import create_engine
-from riskmetrics.explain import registry
+from riskmetrics.explain import explainer
 from riskmetrics.inputs.snapshot import read_terms
 from riskmetrics.insights.fact_types import FACT_TYPES
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
 from riskmetrics.report import page, sections
-from riskmetrics.report.options import ReportOptions
+from riskmetrics.report.report_options import ReportOptions
 from riskmetrics.results import tail_risk_results
 from riskmetrics.sources import simulate
+from tests.commands import invoke
 from tests.conftest import NewDatabase, open_connection
 from tests.e2e.conftest import (
     OPTIONAL_TABLES,
@@ -114,14 +113,14 @@ def _simulate(benchmark: Path) -> None:
         market_cap=weights["weight"] * 5e13, num_constituents=range(20, 20 + len(weights))
     ).to_csv(benchmark, index=False)
     for command in (["simulate", *SIZE], ["import", "benchmark", str(benchmark)]):
-        assert CliRunner().invoke(app, command).exit_code == 0
+        assert invoke(*command).exit_code == 0
 
 
 def _import_factor(file: Path) -> None:
     """Import random returns, because the simulated market has no factor funds."""
     returns = np.random.default_rng(0).normal(0, 0.005, len(HISTORY))
     pd.DataFrame({"date": HISTORY, "noise": returns}).to_csv(file, index=False)
-    assert CliRunner().invoke(app, ["import", "factors", str(file)]).exit_code == 0
+    assert invoke("import", "factors", str(file)).exit_code == 0
 
 
 @pytest.fixture(scope="module")
@@ -204,7 +203,7 @@ def test_every_number_of_a_portfolio_is_the_same_when_it_is_computed_another_way
     found = [one for day in DAYS for one in recalculate_explanations(database_url, day, [name])]
     assert list_differences(found) == []
     assert {one.figure.name for one in found} == {
-        figure.name for group in registry.METRIC_GROUPS for figure in group.figures
+        figure.name for group in explainer.METRIC_GROUPS for figure in group.figures
     }
 
 
@@ -277,7 +276,7 @@ def _figures_of_report(
             patch.setitem(queries, name, name_rows(query, name))
     patch.setattr(sections, "records_by_portfolio", record)
     patch.setattr(page, "page_format", record_format)
-    options = ReportOptions(read_terms(connection, settings.load()), drawings=Drawings(folder))
+    options = ReportOptions(read_terms(connection, settings.load()), renderer=ChartRenderer(folder))
     page.render_page(connection, DAY, options)
     joined = {listing.table: listing.joined for listing in all_listings()}
     return formatted | {
@@ -303,7 +302,7 @@ def test_a_figure_is_everywhere_but_where_its_record_says_why_not(
         Place.SHOW: shown,
         Place.REPORT: reported,
         Place.EXPLAIN: {
-            figure.name for group in registry.METRIC_GROUPS for figure in group.figures
+            figure.name for group in explainer.METRIC_GROUPS for figure in group.figures
         },
         Place.FACTS: {kind.source for kind in FACT_TYPES.values()},
     }

@@ -5,11 +5,10 @@ from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
-from typer.testing import CliRunner
 
-from riskmetrics.cli.main import app
 from riskmetrics.db import tables
 from riskmetrics.db.engine import create_engine
+from tests.commands import invoke
 from tests.conftest import open_connection
 from tests.e2e.conftest import Run
 
@@ -231,11 +230,11 @@ def test_equity_that_is_not_positive_is_no_base_of_weights(
         "volatility",
         "rate-betas",
     ):
-        shown = CliRunner().invoke(app, ["show", name])
+        shown = invoke("show", name)
         said = (
             "Core Equity, 2022-12-28: equity is −10,000, −5.4% of gross exposure; below 5% weights"
             " and all figures in units of equity are undefined"
         )
         assert (shown.exit_code, shown.stderr.splitlines()) == (0, [said]), name
-    others = CliRunner().invoke(app, ["show", "snapshot", "--portfolio", "Concentrated"])
+    others = invoke("show", "snapshot", "--portfolio", "Concentrated")
     assert others.stderr == ""

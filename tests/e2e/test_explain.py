@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from typer.testing import CliRunner
 
 from riskmetrics import settings, trading_calendar
 from riskmetrics.catalog import Place, all_figures
 from riskmetrics.cli import launch
-from riskmetrics.cli.main import app
-from riskmetrics.computations.track_records import TRACK_RECORD_ASSET
+from riskmetrics.computations.forecast_scores import TRACK_RECORD_ASSET
 from riskmetrics.db import tables
-from riskmetrics.explain import registry
+from riskmetrics.errors import NotStoredError, UsageError
+from riskmetrics.explain import explainer
 from riskmetrics.explain.recalculation import is_equal_as_stored
+from tests.commands import invoke
 from tests.conftest import NewDatabase, open_connection
 from tests.e2e.conftest import FORECASTS, UNDEFINED, list_differences, recalculate_explanations
 
@@ -113,7 +113,7 @@ def mixed(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def explain(*arguments: str) -> tuple[int, Any]:
-    result = CliRunner().invoke(app, ["explain", *arguments, "--date", f"{DAY}", "--json"])
+    result = invoke("explain", *arguments, "--date", f"{DAY}", "--json")
     return result.exit_code, (
         json.loads(result.stdout) if result.stdout.strip().startswith("[") else result.stderr
     )
@@ -205,9 +205,7 @@ def test_a_weighted_beta_shows_the_terms_of_its_sum(mixed: str) -> None:
     covered = beta["inputs"]["share of exposure with a beta"]
     shown = total / beta["inputs"]["equity"] / covered
     assert (code, shown) == (0, pytest.approx(beta["stored"], abs=5e-5))
-    printed = CliRunner().invoke(
-        app, ["explain", "Long-Short", "beta_calculated_90d", "--date", f"{DAY}"]
-    )
+    printed = invoke("explain", "Long-Short", "beta_calculated_90d", "--date", f"{DAY}")
     assert all(term["symbol"] in printed.stdout for term in terms)
 
 
@@ -219,10 +217,10 @@ def test_one_of_many_rows_is_chosen_by_its_key(mixed: str) -> None:
     assert code == 0
     assert only in rows
     assert only["key"] == {"method": "filtered", "level": 0.95, "horizon_days": 1}
-    printed = CliRunner().invoke(app, ["explain", *name, "--date", f"{DAY}"]).stdout
+    printed = invoke("explain", *name, "--date", f"{DAY}").stdout
     hint = f"{len(rows)} rows. For one of them and its source rows: --where method="
     assert hint in printed.partition("  Stored  ")[0]
-    wrong = CliRunner().invoke(app, ["explain", *name, "--date", f"{DAY}", "--where", "method=x"])
+    wrong = invoke("explain", *name, "--date", f"{DAY}", "--where", "method=x")
     assert "no row has method=x: choose method=filtered" in str(wrong.exception)
 
 
@@ -233,7 +231,7 @@ def test_a_changed_value_is_reported_as_different_with_exit_code_3(mixed: str) -
     code, (hhi,) = explain("Concentrated", "hhi")
     assert (code, hhi["equal"]) == (3, False)
     assert hhi["stored"] == pytest.approx(hhi["recalculated"] + 0.0001, abs=6e-5)
-    printed = CliRunner().invoke(app, ["explain", "Concentrated", "hhi", "--date", f"{DAY}"])
+    printed = invoke("explain", "Concentrated", "hhi", "--date", f"{DAY}")
     assert printed.exit_code == 3
     assert "NOT EQUAL" in printed.stdout
     assert "positions" in printed.stdout
@@ -241,17 +239,17 @@ def test_a_changed_value_is_reported_as_different_with_exit_code_3(mixed: str) -
 
 
 def test_an_unexplainable_request_is_refused_with_the_reason(mixed: str) -> None:
-    def refusal(*arguments: str) -> str:
-        result = CliRunner().invoke(app, ["explain", *arguments])
-        assert result.exit_code == 1
-        return str(result.exception) + result.stderr
+    def refusal(*arguments: str, code: int = UsageError.exit_code) -> str:
+        result = invoke("explain", *arguments)
+        assert result.exit_code == code
+        return result.stderr
 
     assert "several tables" in refusal("Mixed", "beta")
     assert "no metric wisdom" in refusal("Mixed", "wisdom")
     assert "no portfolio Nobody" in refusal("Nobody", "hhi")
     assert "omit --symbol" in refusal("Mixed", "hhi", "--symbol", "AAPL")
     assert "are stored for 2022-12-27, only for 2022-12-28" in refusal(
-        "Mixed", "hhi", "--date", "2022-12-27"
+        "Mixed", "hhi", "--date", "2022-12-27", code=NotStoredError.exit_code
     )
     assert "a portfolio and a metric" in refusal()
 
@@ -261,10 +259,10 @@ def test_a_figure_without_a_recalculation_shows_formula_and_stored_value(
 ) -> None:
     kept = [
         group
-        for group in registry.METRIC_GROUPS
+        for group in explainer.METRIC_GROUPS
         if "hhi" not in {figure.column for figure in group.figures}
     ]
-    monkeypatch.setattr(registry, "METRIC_GROUPS", kept)
+    monkeypatch.setattr(explainer, "METRIC_GROUPS", kept)
     code, (hhi,) = explain("Long-Short", "hhi")
     assert (code, hhi["equal"], hhi["recalculated"], hhi["recalculated_by"]) == (
         0,
@@ -274,19 +272,16 @@ def test_a_figure_without_a_recalculation_shows_formula_and_stored_value(
     )
     assert hhi["stored"] > 0
     assert (hhi["reference"], hhi["run_id"] is None) == ("Hirschman (1964)", False)
-    printed = CliRunner().invoke(app, ["explain", "Long-Short", "hhi", "--date", f"{DAY}"]).stdout
+    printed = invoke("explain", "Long-Short", "hhi", "--date", f"{DAY}").stdout
     assert "Recalculated by  nothing: this figure is not recalculated independently" in printed
     assert "Recalculated  " not in printed.replace("Recalculated by  ", "")
 
 
 def test_the_list_of_metrics_fits_in_a_hundred_columns() -> None:
-    printed = CliRunner().invoke(app, ["explain", "--list"]).stdout
+    printed = invoke("explain", "--list").stdout
     assert max(map(len, printed.splitlines())) <= 100
     heads = [line for line in printed.splitlines() if not line.startswith(" ")]
-    metrics = [
-        row["metric"]
-        for row in json.loads(CliRunner().invoke(app, ["explain", "--list", "--json"]).stdout)
-    ]
+    metrics = [row["metric"] for row in json.loads(invoke("explain", "--list", "--json").stdout)]
     assert [line.partition(":")[0] for line in heads] == metrics
     (text,) = [
         part for part in printed.split("\nportfolio_") if part.startswith("underwater.ulcer")
@@ -298,7 +293,7 @@ def test_the_list_of_metrics_fits_in_a_hundred_columns() -> None:
 
 
 def test_every_figure_is_listed_and_recalculated(mixed: str) -> None:
-    listed = json.loads(CliRunner().invoke(app, ["explain", "--list", "--json"]).stdout)
+    listed = json.loads(invoke("explain", "--list", "--json").stdout)
     assert {row["metric"] for row in listed} == {figure.name for figure in all_figures()}
     assert {row["metric"] for row in listed if not row["recalculated_by"]} == NOT_RECALCULATED
 

@@ -6,14 +6,13 @@ from datetime import date
 import pandas as pd
 import pytest
 import sqlalchemy as sa
-from typer.testing import CliRunner
 
-from riskmetrics.cli.main import app
 from riskmetrics.db.engine import create_engine
 from riskmetrics.insights import fact_reading
 from riskmetrics.insights.alert_facts import UNKNOWN_START
 from riskmetrics.insights.claims import claims_of
 from riskmetrics.insights.fact_sheet import Sheet
+from tests.commands import invoke
 from tests.e2e.conftest import Run
 
 DAYS = [date(2022, 12, day) for day in (20, 21, 22, 23, 27, 28)]
@@ -23,9 +22,9 @@ DAYS = [date(2022, 12, day) for day in (20, 21, 22, 23, 27, 28)]
 @pytest.fixture
 def connection(sample: str, run: Run) -> "Iterator[sa.Connection]":
     """Six computed sessions, with a limit that leverage keeps and one that it exceeds."""
-    assert CliRunner().invoke(app, ["limits", "set", "Core Equity", "beta", "0.9"]).exit_code == 0
+    assert invoke("limits", "set", "Core Equity", "beta", "0.9").exit_code == 0
     limit = ["limits", "set", "Concentrated", "single_name", "50%"]
-    assert CliRunner().invoke(app, limit).exit_code == 0
+    assert invoke(*limit).exit_code == 0
     assert run(DAYS).exit_code == 0
     engine = create_engine(sample)
     with engine.connect() as opened:
@@ -65,7 +64,61 @@ def test_facts_of_a_range_are_those_of_the_stored_rows(connection: sa.Connection
     # so do sessions with others between them
     gaps = fact_reading.read_sheets(connection, [DAYS[1], DAYS[-1]])
     assert {s.digest for s in gaps} == {s.digest for s in sheets.values() if s.day in DAYS[1::4]}
+    _check_sectors(connection, by_name["Core Equity"])
+    _check_holdings(connection)
     _check_unknown_weights(connection)
+
+
+def _check_sectors(connection: sa.Connection, sheet: Sheet) -> None:
+    """Compare the named holdings of a sector with the largest stored weights of its companies."""
+    weights = frame(
+        connection,
+        "SELECT w.symbol, p.sector, abs(w.weight) AS size FROM portfolio_risk_contributions w"
+        " JOIN company_profiles p USING (symbol) WHERE NOT coalesce(p.is_etf OR p.is_fund, false)"
+        f" AND w.portfolio_id = '{sheet.portfolio_id}' AND w.day = '{sheet.day}'",
+    )
+    named: dict[str, list[tuple[int | None, str]]] = {}
+    for fact in sheet.facts.values():
+        if fact.fact_type.name == "in_sector" and fact.entity:
+            sector = sheet.aliases[str(fact.value)]["sector"]
+            named.setdefault(sector, []).append((fact.rank, sheet.aliases[fact.entity]["symbol"]))
+    assert named
+    for sector, found in named.items():
+        largest = weights[weights["sector"] == sector].sort_values("size", ascending=False)
+        assert [symbol for _, symbol in sorted(found)] == largest["symbol"].head(3).to_list()
+
+
+def _check_holdings(connection: sa.Connection) -> None:
+    """AMD is bought, AAPL sold and NVDA without a price on the last day, in a portfolio of four."""
+    with connection.begin_nested() as changed:
+        of_lots = (
+            "UPDATE positions SET {} = :day WHERE symbol = :symbol AND portfolio_id ="
+            " (SELECT id FROM portfolios WHERE name = 'Concentrated')"
+        )
+        for column, symbol in (("entry_date", "AMD"), ("exit_date", "AAPL")):
+            statement = sa.text(of_lots.format(column))
+            connection.execute(statement, {"day": DAYS[-1], "symbol": symbol})
+        held = "SELECT symbol, weight FROM portfolio_risk_contributions JOIN portfolios ON id ="
+        held += " portfolio_id WHERE name = 'Concentrated' AND day = '{}'"
+        before, now = (
+            frame(connection, held.format(day)).set_index("symbol")["weight"] for day in DAYS[-2:]
+        )
+        other = next(each for each in sorted(now.index) if each not in ("AMD", "AAPL"))
+        gone = "DELETE FROM market_data_cache WHERE symbol = :symbol AND date > '2022-12-10'"
+        connection.execute(sa.text(gone), {"symbol": other})
+        counted = "UPDATE portfolio_coverage SET n_covered = n_total - 1 WHERE metric = 'prices'"
+        connection.execute(sa.text(counted))
+        (sheet,) = fact_reading.read_sheets(connection, [DAYS[-1]], "Concentrated")
+        names = {entity.get("symbol"): alias.lower() for alias, entity in sheet.aliases.items()}
+        amd, aapl = (names[each] for each in ("AMD", "AAPL"))
+        facts = {name: fact.value for name, fact in sheet.facts.items()}
+        assert (facts["n_opened"], facts["n_closed"], facts["n_resized"]) == (1, 1, 0)
+        assert (facts[f"{amd}_opened"], facts[f"{aapl}_closed"]) == ("opened", "closed")
+        assert facts[f"{amd}_weight"] == now["AMD"]
+        assert facts[f"{aapl}_traded_from"] == before["AAPL"]
+        assert sheet.facts[f"{aapl}_traded_from"].as_of == DAYS[-2]
+        assert (facts["n_unpriced"], facts[f"{names[other]}_unpriced"]) == (1, "no price")
+        changed.rollback()
 
 
 def _check_unknown_weights(connection: sa.Connection) -> None:
@@ -162,6 +215,11 @@ def _check_tail(connection: sa.Connection, sheet: Sheet) -> None:
     ).set_index(["day", "level"])
     today, before = rows.loc[(DAYS[-1], 0.95)], rows.loc[(DAYS[-2], 0.95)]
     assert sheet.facts["var_95"].value == today["value_at_risk"]
+    for name in ("previous_var_95", "previous_var_95_historical", "previous_var_p_value"):
+        assert (sheet.facts[name].as_of, sheet.facts[name].source_key["day"]) == (
+            DAYS[-2],
+            DAYS[-2].isoformat(),
+        )
     assert sheet.facts["shortfall_95"].value == today["expected_shortfall"]
     assert sheet.facts["previous_var_95"].value == before["value_at_risk"]
     assert str(sheet.facts["previous_var_95"].fact_type.window).startswith("filtered")

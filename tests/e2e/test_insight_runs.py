@@ -9,16 +9,15 @@ from typing import Any
 import dagster as dg
 import pytest
 import sqlalchemy as sa
-from typer.testing import CliRunner
 
 from riskmetrics import settings
 from riskmetrics.cli.launch import prepare_instance
-from riskmetrics.cli.main import app
 from riskmetrics.db import tables
 from riskmetrics.db.engine import create_engine
 from riskmetrics.insights import fact_reading
 from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.resources import LanguageModel
+from tests.commands import invoke
 from tests.e2e.conftest import Run
 
 DAY = date(2022, 12, 28)
@@ -42,7 +41,7 @@ def stored(url: str, what: str = "SELECT * FROM ai_insights ORDER BY id") -> lis
 
 
 def call(*arguments: str) -> Any:
-    return CliRunner().invoke(app, arguments)
+    return invoke(*arguments)
 
 
 def test_sheets_are_the_same_one_at_a_time(

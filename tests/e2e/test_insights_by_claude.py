@@ -16,12 +16,11 @@ import dagster as dg
 import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from riskmetrics import settings
 from riskmetrics.assets.batch_collection import insight_batches
 from riskmetrics.cli import launch
-from riskmetrics.cli.main import app
 from riskmetrics.db import fact_queries, insight_store, tables
 from riskmetrics.db.engine import create_engine
 from riskmetrics.definitions import defs
@@ -32,6 +31,7 @@ from riskmetrics.insights.request import Request, writable_requests
 from riskmetrics.insights.templates import Template
 from riskmetrics.resources import count_ended_batches
 from tests import fmp_server
+from tests.commands import invoke
 from tests.e2e.conftest import copy_home
 from tests.fmp_server import KEY, Reply
 from tests.messages_server import PLAN, Body, MessagesServer, error, in_turn, message, serve
@@ -106,7 +106,7 @@ def engine(
 @pytest.fixture
 def call(engine: sa.Engine) -> Call:
     """Call a command in this process."""
-    return lambda *arguments: CliRunner().invoke(app, arguments)
+    return invoke
 
 
 def insights(engine: sa.Engine) -> list[sa.RowMapping]:
@@ -729,6 +729,7 @@ def test_a_preview_is_what_would_be_sent_with_its_price_and_sends_nothing(call, 
     assert Decimal(shown["max_usd"]) > COST
 
 
+@pytest.mark.usefixtures("no_day_ends")
 def test_the_budget_shows_what_was_spent_and_what_is_left(call, engine, api):
     assert "2.000000 of 2.00 USD" in call("ai", "budget").stdout
     call("ai", "generate", "--portfolio", "Long-Short", "--type", "daily_summary")

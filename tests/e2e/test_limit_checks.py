@@ -5,13 +5,13 @@ from datetime import date
 
 import pytest
 import sqlalchemy as sa
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from riskmetrics.catalog.limits import LIMITED_FIGURES
-from riskmetrics.cli.main import app
-from riskmetrics.db import limits, tables
+from riskmetrics.db import portfolio_limits, tables
 from riskmetrics.db.engine import create_engine
 from tests import webhook_server
+from tests.commands import invoke
 from tests.e2e.conftest import Run
 from tests.webhook_server import Webhook
 
@@ -22,7 +22,7 @@ Call = Callable[..., Result]
 @pytest.fixture
 def call(computed_sample: str) -> Call:
     """Call a command on the computed sample."""
-    return lambda *arguments: CliRunner().invoke(app, ["limits", *arguments])
+    return lambda *arguments: invoke("limits", *arguments)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhook]:
 def statuses(engine: sa.Engine, day: date = DAY) -> dict[str, tuple[str, str | None]]:
     """Return status and subject of the checked limits of a day."""
     with engine.connect() as connection:
-        rows = limits.read_limit_checks(connection, day)
+        rows = portfolio_limits.read_limit_checks(connection, day)
     return {
         name: (status, subject if isinstance(subject, str) else None)
         for name, status, subject in zip(
@@ -96,7 +96,7 @@ def test_a_change_is_alerted_once_and_so_is_its_end(call, engine, webhook, run: 
 
 
 def test_without_limits_show_limits_says_how_to_set_one(call):
-    shown = CliRunner().invoke(app, ["show", "limits"]).output
+    shown = invoke("show", "limits").output
     assert shown == ("no limit was checked on 2022-12-28: set one with riskmetrics limits set\n")
 
 
@@ -196,11 +196,11 @@ def test_a_limit_is_previewed_listed_and_shown(call, engine, run: Run):
     ]
     assert statuses(engine) == {}
     assert "Concentrated 25.0%" in call("list").output
-    shown = CliRunner().invoke(app, ["show", "limits"]).output
+    shown = invoke("show", "limits").output
     assert "limits are set, but no run has checked them on 2022-12-28" in shown
     assert "riskmetrics run --date 2022-12-28" in shown
     run([DAY], ["portfolio_limit_checks"])
-    view = CliRunner().invoke(app, ["show", "limits"]).output
+    view = invoke("show", "limits").output
     assert "single_name" in view
     assert "exceeded" in view
     assert "25.0%" in view

@@ -8,13 +8,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from typer.testing import CliRunner
 
 from riskmetrics import settings
 from riskmetrics.catalog import all_statistics
 from riskmetrics.cli import launch
-from riskmetrics.cli.main import app
 from riskmetrics.db import tables
+from tests.commands import invoke
 from tests.conftest import open_connection
 from tests.e2e.conftest import ComputedSample, use_database
 
@@ -22,7 +21,7 @@ DAY = date(2022, 12, 28)
 
 
 def shown(*arguments: str) -> str:
-    result = CliRunner().invoke(app, list(arguments))
+    result = invoke(*arguments)
     assert result.exit_code == 0, result.output
     return result.stdout
 
@@ -143,6 +142,6 @@ def test_days_without_results_and_portfolios_without_options_are_reported(ran: s
         "show", "options", "--portfolio", "Long-Short"
     )
     for what in ("risk", "contributions", "stress", "options"):
-        result = CliRunner().invoke(app, ["show", what, "--date", "2022-12-27"])
+        result = invoke("show", what, "--date", "2022-12-27")
         assert result.exit_code == 1
         assert "no results are stored for 2022-12-27" in result.stderr

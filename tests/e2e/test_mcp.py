@@ -17,16 +17,15 @@ import pytest
 import sqlalchemy as sa
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
-from typer.testing import CliRunner
 
 from riskmetrics import settings
 from riskmetrics.catalog import all_figures
 from riskmetrics.cli import mcp_command
-from riskmetrics.cli.main import app
 from riskmetrics.db import tables
 from riskmetrics.db.engine import create_engine
 from riskmetrics.mcp_server import server
 from riskmetrics.mcp_server.answers import Answers
+from tests.commands import invoke
 from tests.conftest import COMMAND
 from tests.fmp_server import KEY
 from tests.forked_commands import PATIENCE
@@ -371,5 +370,5 @@ def test_without_the_sdk_the_command_says_what_to_install(monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "mcp.server", None)
     monkeypatch.delitem(sys.modules, "riskmetrics.mcp_server.server")
     monkeypatch.delattr("riskmetrics.mcp_server.server")
-    result = CliRunner().invoke(app, ["mcp"])
+    result = invoke("mcp")
     assert "pip install -e '.[mcp]' in the checkout" in str(result.exception)

@@ -6,14 +6,13 @@ from datetime import UTC, date, datetime, tzinfo
 import dagster as dg
 import pytest
 import sqlalchemy as sa
-from typer.testing import CliRunner
 
 from riskmetrics import settings, trading_calendar
 from riskmetrics.assets import nightly
 from riskmetrics.cli.launch import prepare_instance
-from riskmetrics.cli.main import app
 from riskmetrics.definitions import DAILY_RISK, build_definitions, defs
 from tests import mail_server, webhook_server
+from tests.commands import invoke
 from tests.conftest import open_connection
 from tests.e2e.conftest import (
     RESULT_KEYS,
@@ -126,7 +125,7 @@ def test_the_command_line_catches_up_in_one_run(
     monkeypatch.setattr(
         trading_calendar, "last_completed_session", lambda _now=None: date(2022, 12, 28)
     )
-    result = CliRunner().invoke(app, ["catch-up"])
+    result = invoke("catch-up")
     assert result.exit_code == 0, result.output
     assert "2022-12-22 to 2022-12-28 (4 sessions)" in result.output
     assert "warning: closes" not in result.output
@@ -140,7 +139,7 @@ def test_catching_up_fails_if_the_prices_end_a_session_before_the_latest(
     monkeypatch.setattr(
         trading_calendar, "last_completed_session", lambda _now=None: date(2022, 12, 29)
     )
-    result = CliRunner().invoke(app, ["catch-up"])
+    result = invoke("catch-up")
     assert result.exit_code == 4
     assert (
         "warning: closes of the market index end on 2022-12-28, 1 session before the latest ended"

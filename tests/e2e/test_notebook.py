@@ -14,13 +14,12 @@ import polars as pl
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
-from typer.testing import CliRunner
 
 import riskmetrics as rm
-from riskmetrics.charts.records import CHARTS
-from riskmetrics.cli.main import app
+from riskmetrics.charts.chart_records import CHARTS
 from riskmetrics.errors import UsageError
 from riskmetrics.notebook.reader import sources
+from tests.commands import invoke
 from tests.conftest import open_connection
 from tests.e2e.conftest import ComputedSample, Run
 
@@ -35,9 +34,7 @@ def results(computed_sample: str) -> Iterator[rm.Results]:
 
 
 def test_tables_have_the_rows_that_the_commands_print(results):
-    printed = json.loads(
-        CliRunner().invoke(app, ["show", "betas", "--portfolio", "Core Equity", "--json"]).stdout
-    )
+    printed = json.loads(invoke("show", "betas", "--portfolio", "Core Equity", "--json").stdout)
     read = results.betas("Core Equity", DAY)
     assert list(read.columns) == ["session", *printed[0]]
     assert read["session"].eq(pd.Timestamp(DAY)).all()

@@ -11,11 +11,10 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 from scipy import stats
-from typer.testing import CliRunner
 
-from riskmetrics.cli.main import app
 from riskmetrics.db import tables
 from riskmetrics.db.engine import create_engine
+from tests.commands import invoke
 from tests.conftest import open_connection
 from tests.e2e.conftest import Run, query_frame
 
@@ -145,18 +144,16 @@ def test_figures_stored_and_shown_are_those_of_options_as_shares_of_their_underl
     of_put = returns["MSFT"].iloc[-21:].std() * np.sqrt(252) * share / value
     assert float(volatility["MSFT230616P240"]) == pytest.approx(of_put, abs=1e-4)
 
-    shown = json.loads(CliRunner().invoke(app, ["show", "volatility", "--json"]).stdout)[
-        "positions"
-    ]
+    shown = json.loads(invoke("show", "volatility", "--json").stdout)["positions"]
     row = next(row for row in shown if row["symbol"] == "MSFT230616P240")
     assert (row["in_sample"], row["low"], row["rise_probability"]) == (
         False,
         None,
         forecasts.loc["MSFT", "rise_probability"],
     )
-    assert "volatility of the underlying" in CliRunner().invoke(app, ["show", "volatility"]).stdout
+    assert "volatility of the underlying" in invoke("show", "volatility").stdout
     page = tmp_path / "report.html"
-    assert CliRunner().invoke(app, ["report", "--out", str(page)]).exit_code == 0
+    assert invoke("report", "--out", str(page)).exit_code == 0
     assert "Option volatility: the underlying’s × elasticity" in page.read_text()
 
 

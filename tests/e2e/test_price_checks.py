@@ -13,14 +13,13 @@ from typing import NamedTuple
 import dagster as dg
 import pytest
 import sqlalchemy as sa
-from typer.testing import CliRunner
 
 from riskmetrics import settings
 from riskmetrics.cli import launch
 from riskmetrics.cli.launch import prepare_instance
-from riskmetrics.cli.main import app
 from riskmetrics.db.engine import create_engine
 from riskmetrics.results.price_faults import FAULT_KINDS
+from tests.commands import invoke
 from tests.conftest import NewDatabase, open_connection
 from tests.e2e.conftest import ComputedSample, Run, use_database
 from tests.report_options import render
@@ -187,7 +186,7 @@ def test_a_bad_tick_changes_no_beta(sample: str, run: Run) -> None:
 
 
 def test_the_command_and_the_report_list_what_the_run_found(faulty: sa.Engine) -> None:
-    listed = CliRunner().invoke(app, ["show", "quality", "--json"])
+    listed = invoke("show", "quality", "--json")
     assert listed.exit_code == 0
     rows = json.loads(listed.stdout)
     assert {row["fault"]: row["symbol"] for row in rows} == SYMBOLS
@@ -196,7 +195,7 @@ def test_the_command_and_the_report_list_what_the_run_found(faulty: sa.Engine) -
         name = row["fault"]
         assert FINDINGS[name] in row["finding"]
         assert row["what_to_do"] == ADVICE.get(name, FAULT_KINDS[name].what_to_do)
-    table = CliRunner().invoke(app, ["show", "quality"]).stdout
+    table = invoke("show", "quality").stdout
     assert all(text in table for text in FINDINGS.values())
     with faulty.connect() as connection:
         page = " ".join(render(connection, DAY).split())
@@ -218,12 +217,10 @@ def test_the_command_and_the_report_list_what_the_run_found(faulty: sa.Engine) -
 
 def test_prices_after_a_day_do_not_change_what_is_found_on_it(faulty: sa.Engine) -> None:
     """On 2022-12-14 itself the tick can only be suspected, not confirmed."""
-    on_the_day = (
-        CliRunner().invoke(app, ["show", "quality", "--date", "2022-12-14", "--json"]).stdout
-    )
+    on_the_day = invoke("show", "quality", "--date", "2022-12-14", "--json").stdout
     with faulty.begin() as connection:
         connection.execute(sa.text("DELETE FROM market_data_cache WHERE date > '2022-12-14'"))
-    rows = json.loads(CliRunner().invoke(app, ["show", "quality", "--json"]).stdout)
+    rows = json.loads(invoke("show", "quality", "--json").stdout)
     assert rows == json.loads(on_the_day)
     (tick,) = [row["finding"] for row in rows if row["fault"] == "bad_ticks"]
     assert tick.endswith("on 2022-12-14: unconfirmed until the next session")
@@ -286,7 +283,7 @@ def test_without_any_price_the_checks_say_so(
     assert _evaluations(outcome.run_id)["bad_ticks"].description.startswith(
         "no bad ticks in 0 symbols"
     )
-    refused = CliRunner().invoke(app, ["show", "quality"])
+    refused = invoke("show", "quality")
     assert "no close of the market index" in str(refused.exception)
 
 
@@ -313,7 +310,7 @@ def test_a_value_from_an_unconfirmed_close_has_a_caveat_wherever_it_is_shown(
     assert run([DAY]).exit_code == 0
     said = " ".join(capsys.readouterr().err.split())
     assert "rest on unconfirmed closes" in said
-    shown = CliRunner().invoke(app, ["show", "snapshot"])
+    shown = invoke("show", "snapshot")
     lines = [
         line
         for line in shown.stderr.splitlines()

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from riskmetrics import settings, trading_calendar
 from riskmetrics.catalog.limits import LIMITED_FIGURES
 from riskmetrics.cli import launch
-from riskmetrics.computations import track_records
-from riskmetrics.db import limits, tables
+from riskmetrics.computations import forecast_scores
+from riskmetrics.db import portfolio_limits, tables
 from riskmetrics.db.engine import create_engine
 from riskmetrics.inputs.run_inputs import RunInputs
 from riskmetrics.inputs.snapshot import open_snapshot
@@ -107,7 +107,7 @@ def _add_portfolio(connection: sa.Connection) -> None:
     for lot in LOTS:
         connection.execute(sa.insert(tables.positions).values({**terms, **lot}))
     for figure in LIMITED_FIGURES:
-        limits.set_limit(connection, key, figure.name, 0.1)
+        portfolio_limits.set_limit(connection, key, figure.name, 0.1)
 
 
 def _change_prices(connection: sa.Connection) -> None:
@@ -164,8 +164,8 @@ def test_a_book_has_the_same_outcomes_whether_it_is_valued_once_or_for_each_hori
         n_sessions = 63 - 5 + len(DAYS)
         limit = len(snapshot.lots) * n_sessions
         for max_lot_sessions, lengths in ((limit, [n_sessions]), (limit - 1, 3 * [len(DAYS)])):
-            monkeypatch.setattr(track_records, "MAX_LOT_SESSIONS", max_lot_sessions)
-            computed = track_records.score_forecasts(RunInputs(snapshot, DAYS))
+            monkeypatch.setattr(forecast_scores, "MAX_LOT_SESSIONS", max_lot_sessions)
+            computed = forecast_scores.score_forecasts(RunInputs(snapshot, DAYS))
             found.append(computed.tables[0].rows)
             assert [len(call.args[0]) for call in valued.call_args_list] == lengths
             valued.reset_mock()

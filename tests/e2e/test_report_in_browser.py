@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
-from riskmetrics.charts.pro_forma import VAR_LEVEL, read_book_inputs
+from riskmetrics.charts.pro_forma_data import VAR_LEVEL, read_book_inputs
 from riskmetrics.cli import pdf
 from riskmetrics.db import tables
 from riskmetrics.inputs.snapshot import SnapshotTerms

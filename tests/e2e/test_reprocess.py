@@ -6,12 +6,11 @@ from datetime import date
 import pandas as pd
 import pytest
 import sqlalchemy as sa
-from typer.testing import CliRunner
 
 from riskmetrics import trading_calendar
-from riskmetrics.cli.main import app
 from riskmetrics.errors import DataQualityError
 from riskmetrics.results.comparison import COMPARED_FIGURES
+from tests.commands import invoke
 from tests.conftest import open_connection
 from tests.e2e.conftest import RESULT_KEYS, Run, query_frame, read_results
 
@@ -23,9 +22,7 @@ def test_sessions_compare_by_what_they_store_and_are_the_same_when_they_are_repr
 ) -> None:
     """Daily P&L equals the change of value for unchanged holdings."""
     assert run(trading_calendar.sessions_between(FIRST, LAST)).exit_code == 0
-    compared = CliRunner().invoke(
-        app, ["compare", "--from", f"{FIRST}", "--to", f"{LAST}", "--json"]
-    )
+    compared = invoke("compare", "--from", f"{FIRST}", "--to", f"{LAST}", "--json")
     assert compared.exit_code == 0, compared.output
     changes = json.loads(compared.stdout)
     figures = {(row["portfolio"], row["figure"]): row for row in changes["figures"]}
@@ -48,7 +45,7 @@ def test_sessions_compare_by_what_they_store_and_are_the_same_when_they_are_repr
         assert figures[name, "cumulative_pnl"]["change"] == pytest.approx(profit, abs=0.011)
 
     before = read_results(sample)
-    done = CliRunner().invoke(app, ["reprocess", "--portfolio", "Long-Short", "--yes"])
+    done = invoke("reprocess", "--portfolio", "Long-Short", "--yes")
     assert done.exit_code == 0, done.output
     assert f"recomputed from {FIRST} to {LAST} (2 sessions)" in done.stderr
     assert "rows removed:" in done.stdout
@@ -59,10 +56,8 @@ def test_sessions_compare_by_what_they_store_and_are_the_same_when_they_are_repr
 
 def test_results_are_kept_if_the_market_index_has_no_closes(sample: str, run: Run) -> None:
     assert run([LAST], ["portfolio_values"]).exit_code == 0
-    CliRunner().invoke(app, ["db", "setting", "market_index", "NONE"])
-    done = CliRunner().invoke(
-        app, ["reprocess", "--all", "--from", f"{LAST}", "--to", f"{LAST}", "--yes"]
-    )
+    invoke("db", "setting", "market_index", "NONE")
+    done = invoke("reprocess", "--all", "--from", f"{LAST}", "--to", f"{LAST}", "--yes")
     assert isinstance(done.exception, DataQualityError)
     assert len(query_frame(sample, "SELECT 1 FROM portfolio_snapshots")) == 3
 
@@ -73,9 +68,7 @@ def test_a_run_that_fails_after_the_removal_says_how_to_go_on(sample: str) -> No
             sa.text("DELETE FROM market_data_cache WHERE symbol = 'SPX' AND date = :day"),
             {"day": LAST},
         )
-    done = CliRunner().invoke(
-        app, ["reprocess", "--all", "--from", f"{LAST}", "--to", f"{LAST}", "--yes"]
-    )
+    done = invoke("reprocess", "--all", "--from", f"{LAST}", "--to", f"{LAST}", "--yes")
     assert done.exit_code == 3
     assert (
         "Fix the cause, then run riskmetrics backfill --from 2022-12-28 --to 2022-12-28"

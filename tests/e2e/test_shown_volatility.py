@@ -10,12 +10,11 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 import statsmodels.api as sm
-from typer.testing import CliRunner
 
 from riskmetrics import settings
 from riskmetrics.cli import launch
-from riskmetrics.cli.main import app
 from riskmetrics.db import tables
+from tests.commands import invoke
 from tests.conftest import NewDatabase, open_connection
 from tests.e2e.conftest import use_database
 
@@ -70,7 +69,7 @@ def returns(book: Book, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
 
 
 def _shown(what: str) -> Any:
-    result = CliRunner().invoke(app, ["show", what, "--json"])
+    result = invoke("show", what, "--json")
     assert result.exit_code == 0
     return json.loads(result.stdout)
 
@@ -98,7 +97,7 @@ def test_every_rate_beta_shown_is_that_of_statsmodels(returns: pd.DataFrame) -> 
             (both.params[RATES], both.bse[RATES])
         )
     assert {row["rate_index"] for row in shown["portfolios"]} == {RATES}
-    text = CliRunner().invoke(app, ["show", "rate-betas"]).stdout
+    text = invoke("show", "rate-betas").stdout
     assert "an option or a private holding has no return series of its own" in text
     assert "a positive beta gains when yields fall" in text
 
@@ -118,7 +117,7 @@ def test_volatility_shown_is_the_standard_deviation_of_returns_and_nothing_is_in
     assert len({(row["symbol"], row["low"], row["high"]) for row in rows}) == len(
         {row["symbol"] for row in rows}
     )
-    result = CliRunner().invoke(app, ["show", "volatility", "--portfolio", "Long-Short"])
+    result = invoke("show", "volatility", "--portfolio", "Long-Short")
     assert result.exit_code == 0
     lines = [line for line in result.stdout.splitlines() if line.startswith("Long-Short")]
     assert len(lines) == 1 + 11 + 3  # the portfolio, its instruments (16 lots), and horizons
@@ -169,6 +168,6 @@ def test_a_beta_is_adjusted_by_how_uncertain_it_is(returns: pd.DataFrame) -> Non
 
 def test_without_results_the_commands_say_what_to_run(sample: str) -> None:
     for what in ("volatility", "rate-betas"):
-        result = CliRunner().invoke(app, ["show", what, "--date", f"{DAY}"])
+        result = invoke("show", what, "--date", f"{DAY}")
         assert result.exit_code == 1
         assert f"riskmetrics run --date {DAY}" in result.stderr

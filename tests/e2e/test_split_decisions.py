@@ -5,11 +5,11 @@ from datetime import date
 
 import pytest
 import sqlalchemy as sa
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from riskmetrics.cli.main import app
 from riskmetrics.db import input_queries
 from riskmetrics.insights import fact_reading
+from tests.commands import invoke
 from tests.conftest import open_connection
 from tests.e2e.conftest import (
     Run,
@@ -43,7 +43,7 @@ BETA = """
 
 
 def call(*arguments: str) -> Result:
-    return CliRunner().invoke(app, arguments)
+    return invoke(*arguments)
 
 
 def test_a_split_is_named_kept_out_decided_and_undone(

@@ -6,10 +6,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from riskmetrics import trading_calendar
-from riskmetrics.cli.main import app
+from tests.commands import invoke
 from tests.e2e.conftest import Run, list_differences, query_frame, recalculate_explanations
 
 FIRST, LAST = date(2022, 12, 12), date(2022, 12, 28)
@@ -31,7 +31,7 @@ PRICES = {"AAPL": "140.00", "XOM": "105.00"}
 
 
 def call(*arguments: str) -> Result:
-    return CliRunner().invoke(app, arguments)
+    return invoke(*arguments)
 
 
 @pytest.fixture

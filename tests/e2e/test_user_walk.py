@@ -10,10 +10,9 @@ from typing import NamedTuple
 import pandas as pd
 import pytest
 import statsmodels.api as sm
-from typer.testing import CliRunner
 
-from riskmetrics.cli.main import app
 from riskmetrics.sources import sample
+from tests.commands import invoke
 from tests.conftest import SHARED_DATA, needs_shared_data
 from tests.forked_commands import run_forked
 
@@ -145,7 +144,7 @@ def test_figures_of_imported_files_are_those_of_statsmodels_and_of_hand_calculat
     book = make(tmp_path)
 
     def call(*arguments: str) -> str:
-        result = CliRunner().invoke(app, arguments)
+        result = invoke(*arguments)
         assert result.exit_code == 0, result.output
         return result.stdout
 

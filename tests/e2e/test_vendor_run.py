@@ -9,14 +9,14 @@ from pathlib import Path
 import psycopg
 import pytest
 import sqlalchemy as sa
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 from urllib3.util.retry import Retry
 
 from riskmetrics import trading_calendar
-from riskmetrics.cli.main import app
 from riskmetrics.db import tables
 from riskmetrics.ingest import prices
 from riskmetrics.sources import vendor_http
+from tests.commands import invoke
 from tests.e2e.conftest import OPTIONAL_TABLES, RESULT_KEYS
 from tests.fmp_market import Market
 from tests.fmp_server import BAD_KEY, KEY, FmpServer, Reply, serve
@@ -84,7 +84,7 @@ def call(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[
         vendor_http.VendorHttpClient.__init__.__kwdefaults__
         | {"retries": Retry(1), "timeouts": vendor_http.Timeouts(30, 30, 30), "cooldown": 0.01},
     )
-    return lambda *arguments: CliRunner().invoke(app, arguments)
+    return invoke
 
 
 def holdings(folder: Path, symbols: list[str]) -> str:

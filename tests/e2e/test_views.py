@@ -12,13 +12,12 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 import yaml
-from typer.testing import CliRunner
 
 from riskmetrics import settings
-from riskmetrics.charts.pro_forma import read_book_inputs
-from riskmetrics.cli.main import app
+from riskmetrics.charts.pro_forma_data import read_book_inputs
 from riskmetrics.inputs.snapshot import read_terms
 from riskmetrics.insights.claims import catalog
+from tests.commands import invoke
 from tests.conftest import open_connection
 from tests.e2e.conftest import Run, query_frame
 from tests.report_options import render
@@ -119,7 +118,7 @@ def test_views_show_what_is_stored_and_every_panel_of_the_dashboards_finds_it(
     sample: str, run: Run
 ) -> None:
     set_limit = ["limits", "set", "Concentrated", "single_name", "25%"]
-    assert CliRunner().invoke(app, set_limit).exit_code == 0
+    assert invoke(*set_limit).exit_code == 0
     assert [run([day]).exit_code for day in (FIRST, LAST)] == [0, 0]
     with psycopg.connect(sample.replace("+psycopg", "")) as connection:
         for view, table in STORED.items():
@@ -178,7 +177,7 @@ def test_a_session_without_a_close_has_the_price_of_the_one_before(sample: str, 
         )
     assert run([LAST]).exit_code == 0
     said = "1 of 4 instruments is valued at the close of an earlier session"
-    assert said in " ".join(CliRunner().invoke(app, ["show", "snapshot"]).stderr.split())
+    assert said in " ".join(invoke("show", "snapshot").stderr.split())
     shown = query_frame(
         sample,
         "SELECT symbol, value, daily_price_pnl, price_day FROM v_positions_latest"

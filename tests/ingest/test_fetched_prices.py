@@ -330,6 +330,7 @@ def test_a_key_that_is_refused_ends_it_at_once(feed, vendor):
     assert len(vendor.calls) <= 4
 
 
+@pytest.mark.usefixtures("no_day_ends")
 def test_a_used_up_quota_keeps_what_came_and_the_next_run_fetches_the_rest(open_vendor, engine):
     symbols = dict.fromkeys("ABCDEFGH")
     with open_vendor(RISKMETRICS_FMP_CALLS_PER_DAY=10) as feed:

@@ -194,6 +194,7 @@ def test_weights_are_asked_for_once_a_week_and_anew_with_the_profiles_that_are_t
 
 
 @pytest.mark.parametrize("small", ["plan", "day", "profiles"])
+@pytest.mark.usefixtures("no_day_ends")
 def test_a_small_plan_takes_the_weights_of_a_fund(market, open_vendor, vendor, engine, small):
     if small == "plan":
         market.replies[CONSTITUENTS, ""] = CLOSED

@@ -449,6 +449,7 @@ def test_without_any_source_there_is_one_warning():
     assert fallback.refresh_market_index((), None) == (NO_SOURCE_WARNING,)
 
 
+@pytest.mark.usefixtures("no_day_ends")
 def test_each_source_has_its_own_quota_and_names_its_own_setting(
     open_sources, yahoo_market, tiingo_market, engine
 ):
@@ -469,6 +470,7 @@ def let_an_hour_pass(engine: sa.Engine) -> None:
         connection.execute(sa.update(table).values(hour=table.c.hour - sa.text("interval '1 h'")))
 
 
+@pytest.mark.usefixtures("no_day_ends")
 def test_calls_per_hour_end_a_run_that_the_next_one_resumes(open_sources, tiingo, engine):
     """Twelve symbols at five calls per hour: three runs, and no call is made twice."""
     clients = open_sources("tiingo", RISKMETRICS_TIINGO_CALLS_PER_HOUR=5)
@@ -483,6 +485,7 @@ def test_calls_per_hour_end_a_run_that_the_next_one_resumes(open_sources, tiingo
     assert len(tiingo.calls) == len({path for path, _ in tiingo.calls}) == 12
 
 
+@pytest.mark.usefixtures("no_day_ends")
 def test_a_run_begins_with_the_symbols_that_the_last_one_left_out(
     open_sources, tiingo, tiingo_market, engine, tomorrow
 ):

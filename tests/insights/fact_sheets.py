@@ -31,7 +31,10 @@ ABOUT = {
     **dict.fromkeys(("weight_alert", "weight_away", "weight_left", "weight_now"), "POS"),
     "weight_kept": "POS",
     "gross_kept": "SEC",
-    **dict.fromkeys(("quantity_increase", "closed"), "POS"),
+    **dict.fromkeys(("quantity_increase", "quantity_decrease", "turned"), "POS"),
+    **dict.fromkeys(("opened", "closed", "traded_from", "traded_to"), "POS"),
+    **dict.fromkeys(("unpriced", "in_sector"), "POS"),
+    **dict.fromkeys(("n_in_sector", "through_funds"), "SEC"),
     **dict.fromkeys(("gross_alert", "gross_away", "gross_left", "gross_now"), "SEC"),
     **dict.fromkeys(("pnl_5d", "pnl_21d", "highest_correlation"), "POS"),
     **dict.fromkeys(("position_beta", "position_beta_error"), "POS"),
@@ -39,7 +42,10 @@ ABOUT = {
     **dict.fromkeys(("factor_exposure", "factor_error", "factor_share"), "FAC"),
     **dict.fromkeys(("checked", "checked_limit", "checked_number", "checked_number_limit"), "LIM"),
     **dict.fromkeys(("limit_status", "limit_status_before", "limit_alert"), "LIM"),
-    "exceeded_since": "LIM",
+    **dict.fromkeys(("exceeded_since", "limit_streak", "limit_stated_day"), "LIM"),
+    **dict.fromkeys(("checked_stated", "checked_number_stated"), "LIM"),
+    **dict.fromkeys(("weight_stated", "weight_stated_day"), "POS"),
+    **dict.fromkeys(("gross_stated", "gross_stated_day"), "SEC"),
     **dict.fromkeys(("gross", "net", "benchmark", "active", "gross_streak"), "SEC"),
     **dict.fromkeys(("result", "market_move"), "SCN"),
 }
@@ -72,7 +78,11 @@ _WORDS: Mapping[str, tuple[str | float, ...]] = {
         for name, limits in default_limits().items()
         for what in ("left", "kept")
     },
+    "unpriced": ("no price",),
+    "in_sector": ("SEC_01", "SEC_02", "SEC_04"),
+    "opened": ("opened",),
     "closed": ("closed",),
+    "turned": ("long", "short"),
     "undefined_reason": (
         "12 paired returns in the trailing 90 sessions; 60 required",
         "the market index did not move in the window",
@@ -188,6 +198,8 @@ def _relate(random: Random, facts: dict[str, float | str]) -> None:
         facts |= {name: "stands" for name in facts if name.endswith("_alert")}
         facts |= {"sec_02_gross": 0.0, "sec_02_net": 0.0, "sec_02_benchmark": 1.0}
         facts["sec_02_active"] = -1.0
+    _relate_trades(random, facts)
+    _relate_names(random, facts)
     _relate_rare(random, facts, has)
     _relate_intervals(random, facts, has)
     _relate_limits(random, facts)
@@ -205,6 +217,40 @@ def _relate(random: Random, facts: dict[str, float | str]) -> None:
         facts["market_return"] = implied / max(float(facts["previous_own_beta"]), 0.1)
     for over in ("_5d", "_21d"):
         facts |= {name: each for name, each in _sums(facts, over).items() if name in facts}
+
+
+def _relate_trades(random: Random, facts: dict[str, float | str]) -> None:
+    """Leave at most one thing that trades did to each position, and count the positions."""
+    kinds = ("opened", "closed", "quantity_increase", "quantity_decrease", "turned")
+    for number in range(1, 7):
+        kept = random.choice((*kinds, *[""] * 5))
+        for kind in kinds:
+            if kind != kept:
+                facts.pop(f"pos_{number:02}_{kind}", None)
+    traded = [name[7:] for name in facts if name[7:] in kinds]
+    for counted in ("n_opened", "n_closed", "n_resized"):
+        of_kind = kinds[2:] if counted == "n_resized" else (counted[2:],)
+        _count_at_least(random, facts, counted, sum(each in of_kind for each in traded))
+
+
+def _relate_names(random: Random, facts: dict[str, float | str]) -> None:
+    """Leave few positions without a price, and count those and the positions of sectors."""
+    for name in [each for each in facts if each.endswith("_unpriced") and each != "n_unpriced"]:
+        if random.random() < 0.6:
+            del facts[name]
+    unpriced = sum(each.startswith("pos") and each.endswith("_unpriced") for each in facts)
+    _count_at_least(random, facts, "n_unpriced", unpriced)
+    for alias in ("SEC_01", "SEC_02", "SEC_03", "SEC_04"):
+        held = sum(name.endswith("_in_sector") and facts[name] == alias for name in facts)
+        _count_at_least(random, facts, f"{alias.lower()}_n_in_sector", held)
+
+
+def _count_at_least(
+    random: Random, facts: dict[str, float | str], counted: str, named: int
+) -> None:
+    """Let a number be that of what is named, or more; in a tenth of the sheets, any number."""
+    if counted in facts and random.random() < 0.9:
+        facts[counted] = named + random.choice((0, 0, 1, 7))
 
 
 def _relate_tail(random: Random, facts: dict[str, float | str], has: Callable[..., bool]) -> None:

@@ -62,4 +62,6 @@ def number_in(shown: str) -> tuple[float, float]:
     digits = re.sub(r"[^\d.−]", "", shown).replace("−", "-").rstrip(".")
     decimals = len(digits.partition(".")[2])
     scale = 100 if "%" in shown or "point" in shown else 1
+    if shown.startswith(("below", "above")):  # between 0 and the figure
+        return float(digits) / scale / 2, abs(float(digits)) / scale / 2
     return float(digits) / scale, 0.5 * 10.0**-decimals / scale

@@ -10,8 +10,10 @@ from math import isnan, nan, sqrt
 
 from tests.insights.figures import Expected, Figures, expect, known
 from tests.insights.level_oracles import LEVEL_STATEMENTS
+from tests.insights.name_oracles import unpriced, with_positions
 from tests.insights.question_oracles import QUESTION_STATEMENTS
 from tests.insights.risk_oracles import RISK_STATEMENTS
+from tests.insights.trade_oracles import TRADE_STATEMENTS, traded_share
 
 
 def _largest(f: Figures, sign: int, over: str = "") -> tuple[str, float, float]:
@@ -236,7 +238,7 @@ def _lead(f: Figures, kind: str, alias: str) -> float:
     """Return how much a new alert matters as a title: a critical one before all others.
 
     The lowest level counts 0.3, 0.15 next to a clear result, as does a position with little of the
-    risk, and 0.4 next to a result beyond the value at risk.
+    risk, and 0.4 next to a result beyond the value at risk. Barely reached, it counts 0.9 of that.
     """
     base, level = 8.5 - _FIRST.index(kind) / 10, _level(f, kind, alias)
     if level == "critical":
@@ -247,6 +249,8 @@ def _lead(f: Figures, kind: str, alias: str) -> float:
         return 0.15 * base
     if rate > var:
         return 0.4 * base
+    if _figure(f, kind, alias) < 1.02 * _limit(f, kind, alias):  # only just reached
+        base *= 0.9
     return 0.3 * base if level == "elevated" else base
 
 
@@ -266,10 +270,33 @@ def _by_trade(f: Figures) -> Expected:
     found: Expected = {}
     for kind, alias in _happened(f, "reached", "back"):
         increase, limit = f.of(alias, "quantity_increase") if alias else nan, _limit(f, kind, alias)
-        if kind == "weight" and increase > f.of(alias, kind) / limit - 1:
+        if (
+            kind == "weight"
+            and increase > f.of(alias, kind) / limit - 1
+            and not _is_opened(f, alias)
+        ):
             found[alias] = {"name": alias, "increase": increase, "limit": limit}
             found[alias] |= {"weight": f.of(alias, kind), "level": _level(f, kind, alias)}
     return found
+
+
+def _is_opened(f: Figures, alias: str) -> bool:
+    return f.text(f"{alias.lower()}_opened") != ""
+
+
+def _by_opening(f: Figures) -> Expected:
+    """Return the new alerts on positions that were not held the session before."""
+    return {
+        alias: {"name": alias, "limit": _limit(f, kind, alias), "level": _level(f, kind, alias)}
+        | {"weight": f.of(alias, kind)}
+        for kind, alias in _happened(f, "reached", "back")
+        if kind == "weight" and _is_opened(f, alias)
+    }
+
+
+def _traded_past(f: Figures) -> Expected:
+    """Return the new alerts that trades made."""
+    return _by_trade(f) | _by_opening(f)
 
 
 def _led_by(f: Figures, kind: str, *, has_share: bool | None = None) -> set[str]:
@@ -278,6 +305,10 @@ def _led_by(f: Figures, kind: str, *, has_share: bool | None = None) -> set[str]
         if first == kind and has_share in (None, f.of(alias, "share") >= 0):
             return {alias}
     return set()
+
+
+def _led_by_sector(f: Figures, form_id: str) -> set[str]:
+    return _led_by(f, "gross") & STATEMENTS[form_id](f).keys()
 
 
 def _has_alert_news(f: Figures) -> bool:
@@ -831,12 +862,6 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     ),
     "only_holding_fell": lambda f: _only_holding(f, -1),
     "only_holding_rose": lambda f: _only_holding(f, 1),
-    "opened": lambda f: expect(f.n_opened >= 2, count=f.n_opened),
-    "closed": lambda f: expect(f.n_closed >= 2, count=f.n_closed),
-    "resized": lambda f: expect(f.n_resized >= 2, count=f.n_resized),
-    "opened_one": lambda f: expect(f.n_opened == 1),
-    "closed_one": lambda f: expect(f.n_closed == 1),
-    "resized_one": lambda f: expect(f.n_resized == 1),
     "var_exceeded": lambda f: _result(
         f, -1, 2 * f.previous_var_95 > -f.daily_return > f.previous_var_95 > 0
     ),
@@ -947,8 +972,10 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         if f.rank(alias, "weight") == 1
     },
     "top_three": lambda f: expect(f.num_positions >= 5 and f.top_3 >= 0.5, share=f.top_3),
-    "sector_over": _over,
-    "sector_under": _under,
+    "sector_over": lambda f: with_positions(f, _over(f), is_named=False),
+    "sector_under": lambda f: with_positions(f, _under(f), is_named=False),
+    "sector_over_of": lambda f: with_positions(f, _over(f), is_named=True),
+    "sector_under_of": lambda f: with_positions(f, _under(f), is_named=True),
     "sector_absent": _absent,
     "beta_level": lambda f: expect(
         known(f.own_beta, f.market_r_squared), beta=f.own_beta, share=f.market_r_squared
@@ -1025,18 +1052,39 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         for alias, slots in _new_limit(f, "weight", "weight", "POS").items()
         if f.of(alias, "share") >= 0
     },
+    **TRADE_STATEMENTS,
+    "no_trades": lambda f: expect(f.n_opened == f.n_closed == f.n_resized == 0),
+    "sector_holds": lambda f: with_positions(
+        f, {alias: {"name": alias} for alias in f.things("SEC")}, is_named=True
+    ),
     "limit_by_trade": _by_trade,
-    "limit_sector": lambda f: _new_limit(f, "gross", "weight", "SEC"),
+    "limit_by_opening": _by_opening,
+    "risk_after_trades": lambda f: expect(
+        traded_share(f, "opened", "closed", "resized") >= 0.05
+        and any(
+            moved(f, sign)
+            for moved in (_is_clear_beta, _volatility_moved, _forecast_moved)
+            for sign in (-1, 1)
+        )
+    ),
+    "limit_sector": lambda f: with_positions(
+        f, _new_limit(f, "gross", "weight", "SEC"), is_named=False
+    ),
+    "limit_sector_of": lambda f: with_positions(
+        f, _new_limit(f, "gross", "weight", "SEC"), is_named=True
+    ),
     "limit_beta": lambda f: _new_limit(f, "beta", "beta"),
     "limit_drawdown": lambda f: _new_limit(f, "drawdown", "drawdown"),
     "limit_leverage": lambda f: _new_limit(f, "gross_to_equity", "gross"),
-    "limits_new": lambda f: expect(any(each[1] not in _by_trade(f) for each in _new_alerts(f)[1:])),
+    "limits_new": lambda f: expect(
+        any(each[1] not in _traded_past(f) for each in _new_alerts(f)[1:])
+    ),
     "limits_standing": _standing,
     "limits_back": lambda f: expect(
         any(
             known(_figure(f, f"{kind}_away", alias))
             for kind, alias in _happened(f, "back")
-            if alias not in _by_trade(f)
+            if alias not in _traded_past(f)
         )
     ),
     **{
@@ -1072,7 +1120,14 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         if _undefined(f, f.num_positions >= 1) and " required" in f.text("undefined_reason")
         else {}
     ),
-    "prices_missing": lambda f: expect(f.price_coverage < 1, coverage=f.price_coverage),
+    "prices_missing": lambda f: expect(
+        f.price_coverage < 1 and unpriced(f) is None, coverage=f.price_coverage
+    ),
+    "prices_missing_of": lambda f: expect(
+        f.price_coverage < 1 and unpriced(f) is not None,
+        coverage=f.price_coverage,
+        positions=unpriced(f),
+    ),
     "alerts_unchanged": _unchanged,
     "risk_undefined": lambda f: _undefined(f, f.num_positions > 1, count=f.num_positions),
     "risk_undefined_one": lambda f: _undefined(f, f.num_positions == 1),
@@ -1090,6 +1145,7 @@ BECAUSE: Mapping[str, str] = {
     "headline_gain_left": "gain_left_window",
     "headline_loss_left": "loss_left_window",
     "headline_prices_missing": "prices_missing",
+    "headline_prices_missing_of": "prices_missing_of",
     "headline_largest_loss": "largest_loss",
     "headline_largest_gain": "largest_gain",
     "headline_var_too_low": "var_too_low",
@@ -1137,8 +1193,6 @@ BECAUSE: Mapping[str, str] = {
     "headline_not_split": "not_split",
     "headline_unchecked": "weights_unknown",
     "look_at_run": "weights_unknown",
-    "look_at_trade": "limit_by_trade",
-    "headline_by_trade": "limit_by_trade",
     "headline_own_limit_others": "own_limit_others",
     "headline_losses_spread": "losses_spread",
     "headline_gains_spread": "gains_spread",
@@ -1147,7 +1201,6 @@ BECAUSE: Mapping[str, str] = {
     "look_at_driver": "driver_of_loss",
     "look_at_var": "var_too_low",
     "look_at_pair": "pair_share",
-    "look_at_prices": "prices_missing",
     "look_at_equity": "equity_negative",
 }
 """Headline or advice to the statement whose truth it shares, with its subject."""
@@ -1220,19 +1273,26 @@ def _inverse_implied(f: Figures, direction: int) -> set[str]:
     return {""} if holds else set()
 
 
-def _led(f: Figures, sign: int) -> set[str]:
-    """Return the largest contribution of a quarter of its side or more, but less than half."""
-    return {
-        alias
-        for alias, slots in _largest_below_half(f, sign).items()
-        if float(str(slots["share"])) >= 0.25
-        and sign * f.daily_pnl > 0
-        and not abs(f.daily_return) < 0.0005
-    }
+def _leads(f: Figures, sign: int, found: Expected) -> set[str]:
+    """Return a position with a quarter of its side, which did not make most of the result."""
+    _, pnl, share = _largest(f, sign)
+    is_most = share >= 0.55 and abs(pnl) <= abs(f.daily_pnl)
+    is_more = abs(pnl) > abs(f.daily_pnl)
+    leads = share >= 0.25 and sign * f.daily_pnl > 0 and not is_most and not is_more
+    return set(found) if leads else set()
+
+
+def _led(f: Figures, sign: int, found: Expected) -> set[str]:
+    """Return a position that leads a result that is not trivial."""
+    return set() if abs(f.daily_return) < 0.0005 else _leads(f, sign, found)
+
+
+def _all_leads(f: Figures, sign: int) -> set[str]:
+    return _leads(f, sign, {**_largest_below_half(f, sign), **_main_position(f, sign)})
 
 
 def _cause(f: Figures, sign: int, main: Expected) -> set[str]:
-    """Return the position that made most of the result: clearly more than half of it.
+    """Return the position that drove the result: clearly more than half of it.
 
     ``main`` is that position. It made half of the sum of its sign, and more than its weight and
     risk; the result is at least a tenth of a percent of equity, and not mainly that of a market
@@ -1249,6 +1309,22 @@ def _cause(f: Figures, sign: int, main: Expected) -> set[str]:
 
 def _cause_of(f: Figures, sign: int, what: str) -> set[str]:
     return _cause(f, sign, STATEMENTS[f"position_{what}"](f))
+
+
+def _most_of(f: Figures, sign: int, what: str) -> set[str]:
+    """Return the position that drove the result, of which it made most, and not more than all.
+
+    Others offset a part of the result, so that most is counted of the sum of its own sign.
+    """
+    _, pnl, share = _largest(f, sign)
+    is_most = share >= 0.55 and abs(pnl) <= abs(f.daily_pnl)
+    return _cause_of(f, sign, what) if is_most else set()
+
+
+def _more_than(f: Figures, sign: int, what: str) -> set[str]:
+    """Return the position that drove the result, and made more than it: the others had a loss."""
+    others = f.daily_pnl - _largest(f, sign)[1]
+    return _cause_of(f, sign, what) if sign * others < 0 else set()
 
 
 def _sharp(f: Figures, sign: int) -> set[str]:
@@ -1281,11 +1357,15 @@ def _large(f: Figures, form_id: str, cause: str) -> set[str]:
     if _is_market_made(f):
         return set()
     if cause == "led":
-        found = _largest_below_half(f, sign).items()
-        return {alias for alias, slots in found if float(str(slots["share"])) >= 0.25}
-    main = {**_main_position(f, sign), **_sole(f, sign)}
-    half = abs(f.daily_pnl) / 2
-    return {alias for alias in main if f.of(alias, "pnl") * f.daily_pnl > half * abs(f.daily_pnl)}
+        return _all_leads(f, sign)
+    return _made_most(f, sign)
+
+
+def _made_most(f: Figures, sign: int) -> set[str]:
+    """Return the position with most of the sum of its sign, and at most the result."""
+    _, pnl, share = _largest(f, sign)
+    holds = share >= 0.55 and abs(pnl) <= sign * f.daily_pnl
+    return {*_main_position(f, sign), *_sole(f, sign)} if holds else set()
 
 
 def _made_by_market(f: Figures, direction: int, *names: str) -> set[str]:
@@ -1306,10 +1386,8 @@ def _beyond_var(f: Figures, form_id: str, cause: str) -> set[str]:
     if _is_market_made(f):
         return set()
     if cause == "led":
-        found = _largest_below_half(f, -1).items()
-        return {alias for alias, slots in found if float(str(slots["share"])) >= 0.25}
-    main = {**_main_position(f, -1), **_sole(f, -1)}
-    return {alias for alias in main if f.of(alias, "pnl") < f.daily_pnl / 2}
+        return _all_leads(f, -1)
+    return _made_most(f, -1)
 
 
 def _half_of_loss(f: Figures) -> set[str]:
@@ -1326,10 +1404,26 @@ def _drawdown_to_look_at(f: Figures, *, is_named: bool) -> set[str]:
     return _severe(f, "drawdown") if has_much == is_named else set()
 
 
+def _large_trade(f: Figures, form_id: str) -> set[str]:
+    """Return the portfolio if a twentieth of equity was opened, closed or resized."""
+    is_large = traded_share(f, form_id) >= 0.05
+    return {""} if TRADE_STATEMENTS[form_id](f) and is_large else set()
+
+
 SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
+    "look_at_prices": lambda f: {""} if f.price_coverage < 1 else set(),
+    "look_at_trade": lambda f: set(_traded_past(f)),
+    "headline_by_trade": lambda f: set(_traded_past(f)),
+    **{
+        f"headline_{form_id}": partial(_large_trade, form_id=form_id)
+        for form_id in TRADE_STATEMENTS
+    },
     "headline_limit_position": lambda f: _led_by(f, "weight", has_share=False),
     "headline_limit_position_share": lambda f: _led_by(f, "weight", has_share=True),
-    "headline_limit_sector": lambda f: _led_by(f, "gross"),
+    **{
+        f"headline_{form_id}": partial(_led_by_sector, form_id=form_id)
+        for form_id in ("limit_sector", "limit_sector_of")
+    },
     "headline_limit_beta": lambda f: _led_by(f, "beta"),
     "headline_limit_drawdown": lambda f: _led_by(f, "drawdown"),
     "headline_limit_leverage": lambda f: _led_by(f, "gross_to_equity"),
@@ -1350,12 +1444,23 @@ SUBJECTS: Mapping[str, Callable[[Figures], set[str]]] = {
         for cause in ("market", "less", "position", "led")
     },
     **{
-        f"headline_one_{what}{suffix}": partial(_cause_of, sign=sign, what=f"{what}{suffix}")
+        f"headline_one_{what}{suffix}": partial(_most_of, sign=sign, what=f"{what}{suffix}")
         for what, sign in (("loss", -1), ("gain", 1))
         for suffix in ("", "_offset", "_sole")
     },
-    "headline_led_loss": lambda f: _led(f, -1),
-    "headline_led_gain": lambda f: _led(f, 1),
+    **{
+        f"headline_outweighed_{others}{suffix}": partial(
+            _more_than, sign=sign, what=f"{what}{suffix}"
+        )
+        for what, others, sign in (("loss", "gains", -1), ("gain", "losses", 1))
+        for suffix in ("", "_offset", "_sole")
+    },
+    "headline_led_loss": lambda f: _led(f, -1, _largest_below_half(f, -1)),
+    "headline_led_gain": lambda f: _led(f, 1, _largest_below_half(f, 1)),
+    "headline_led_loss_main": lambda f: _led(f, -1, _main(f, -1, is_offset=False)),
+    "headline_led_gain_main": lambda f: _led(f, 1, _main(f, 1, is_offset=False)),
+    "headline_led_loss_offset": lambda f: _led(f, -1, _main(f, -1, is_offset=True)),
+    "headline_led_gain_offset": lambda f: _led(f, 1, _main(f, 1, is_offset=True)),
     "headline_fall_inverse": lambda f: {""} if f.daily_return > 0 and _inverse(f, -1) else set(),
     "headline_rise_inverse": lambda f: {""} if f.daily_return < 0 and _inverse(f, 1) else set(),
     "headline_fall_worse": lambda f: _rest(f, "market_fall_worse"),

@@ -69,7 +69,11 @@ def _sold(f: Figures, holds: bool, **slots: object) -> Expected:
 
 
 def _own_limit(
-    f: Figures, holds: Callable[[str, str, str, float, float], bool], *, has_subject: bool
+    f: Figures,
+    holds: Callable[[str, str, str, float, float], bool],
+    *,
+    has_subject: bool,
+    has_earlier: bool = False,
 ) -> Expected:
     """Return the limits in a state: status, the one before, what happened, value and limit."""
     found: Expected = {}
@@ -82,8 +86,14 @@ def _own_limit(
         event = f.text(f"{alias.lower()}_limit_alert")
         for kind in ("checked", "checked_number"):
             value, limit = f.of(alias, kind), f.of(alias, f"{kind}_limit")
+            earlier = f.of(alias, f"{kind}_stated")
+            on = f.text(f"{alias.lower()}_limit_stated_day")
+            if has_earlier and not (known(earlier) and on):
+                continue
             if known(value, limit) and status and holds(status, before, event, value, limit):
                 found[alias] = {"name": alias, "value": value, "limit": limit}
+                if has_earlier:
+                    found[alias] |= {"earlier": earlier, "day": date.fromisoformat(on)}
                 found[alias] |= {"of": subject} if subject else {}
     return found
 
@@ -232,7 +242,9 @@ RISK_STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         beta=f.own_beta,
     ),
     **{
-        f"own_limit_{state}{suffix}": partial(_own_limit, holds=holds, has_subject=bool(suffix))
+        f"own_limit_{state}{suffix}": partial(
+            _own_limit, holds=holds, has_subject=bool(suffix), has_earlier=state == "worse"
+        )
         for state, holds in _STATES.items()
         for suffix in ("", "_of")
     },

@@ -12,6 +12,8 @@ from riskmetrics.db import spending, tables
 from riskmetrics.insights.budget import Budget, BudgetRefusal, Caps, Reservation
 from riskmetrics.insights.draft_schemas import Usage
 
+pytestmark = pytest.mark.usefixtures("no_day_ends")
+
 CENT, DOLLAR = Decimal("0.01"), Decimal(1)
 
 
@@ -96,9 +98,16 @@ def test_a_model_without_rates_is_refused_and_reserves_nothing(engine):
 
 PROCESS = """
 import sys
+from datetime import datetime
 from decimal import Decimal
 from riskmetrics.db.engine import create_engine
+from riskmetrics.insights import budget as module
 from riskmetrics.insights.budget import Budget, Caps
+class StoppedClock(datetime):
+    @classmethod
+    def now(cls, zone):
+        return datetime.fromisoformat(sys.argv[3])
+module.datetime = StoppedClock
 caps = Caps(Decimal(1), Decimal(1), Decimal("0.10"))
 budget = Budget(create_engine(sys.argv[1]), caps, sys.argv[2])
 sys.stdin.readline()
@@ -107,11 +116,14 @@ for number in range(12):
 """
 
 
-def test_concurrent_processes_and_threads_stay_within_the_daily_cap(engine):
+def test_concurrent_processes_and_threads_stay_within_the_daily_cap(engine, no_day_ends):
     """14 * 0.7 cents are 9.8 cents; a fifteenth would exceed ten."""
     url = engine.url.render_as_string(hide_password=False)
     processes = [
-        subprocess.Popen([sys.executable, "-c", PROCESS, url, name], stdin=subprocess.PIPE)
+        subprocess.Popen(
+            [sys.executable, "-c", PROCESS, url, name, no_day_ends.isoformat()],
+            stdin=subprocess.PIPE,
+        )
         for name in "ab"
     ]
     for process in processes:

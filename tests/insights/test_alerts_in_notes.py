@@ -252,7 +252,7 @@ def test_all_new_alerts_of_a_session_are_told_the_first_in_a_sentence_of_its_own
     assert (
         "Other new alerts: SYM6 40% of equity (warning from 20%), SYM5 35% of equity (warning from"
         " 20%), SYM4 30% of equity (warning from 20%), SYM3 25% of equity (warning from 20%), SYM2"
-        " 20% of equity (warning from 20%) and SYM1 15% of equity (elevated from 10%)."
+        " 20% of equity (warning from 20%) and one other."
     ) in told
     assert told.count("reached") == 1
 
@@ -446,7 +446,7 @@ def notes_of(
         for alias, values in (weights or {}).items()
     }
     checks = {
-        day: Check(subject, value / limit, value > limit)
+        day: Check(subject, value / limit, value > limit, value)
         for day, (subject, value, limit) in zip(days, own or (), strict=False)
     }
     limit_name = "single_name" if own and own[0][0] else "beta"
@@ -541,7 +541,8 @@ def test_an_alert_that_leaps_out_of_a_hover_is_told_and_leads_a_quiet_day() -> N
             "Beta reached the warning level of 1.50 and is now 1.55."),
         ("A quiet day", "normal", ""),
         ("Farther beyond an alert level: beta", "warning",
-            "Farther beyond the alert level: beta 1.95 (warning from 1.50)."),
+            "Farther beyond the alert level: beta 1.95 (warning from 1.50, up from 1.55 on"
+            " December 13)."),
         ("A quiet day", "normal", ""),
     ]  # fmt: skip
 
@@ -587,7 +588,8 @@ def test_a_limit_of_a_user_is_told_when_it_is_breached_and_when_it_gets_worse() 
     assert sentences(told)[1:5] == [
         "The beta is 1.25, newly above the portfolio's limit of 1.20.",
         "",
-        "The beta is 2.50, farther above the portfolio's limit of 1.20.",
+        "The beta is 2.50, farther above the portfolio's limit of 1.20 than the 1.25 on December"
+        " 12.",
         "",
     ]
 

@@ -156,10 +156,24 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
     ("position_loss_offset:POS_01", {**_OFFSET, "daily_pnl": 1000.0}, "pos_01_pnl", -1000.0, -1),
     (
         "headline_one_loss_offset:POS_01",
+        {**_OFFSET, "pos_01_weight": 0.1, "winners_pnl": 100.0, "daily_pnl": -1900.0},
+        "pos_01_pnl",
+        -1100.0,
+        -1,
+    ),
+    (
+        "headline_outweighed_gains_offset:POS_01",
         {**_OFFSET, "pos_01_weight": 0.1},
         "pos_01_pnl",
-        -1000.0,
+        float(np.nextafter(-1000.0, -2000)),
         -1,
+    ),
+    (
+        "headline_led_loss_offset:POS_01",
+        {**_OFFSET, "winners_pnl": 100.0, "daily_pnl": -1900.0, "daily_return": -0.01},
+        "pos_01_pnl",
+        float(np.nextafter(-1100.0, 0)),
+        1,
     ),
     (
         "headline_one_loss:POS_01",
@@ -283,7 +297,7 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
         float(np.nextafter(0.0005, 0)),
         -1,
     ),
-    ("opened", {}, "n_opened", 2, 1),
+    ("opened", {"pos_01_opened": "opened", "pos_02_opened": "opened"}, "n_opened", 2, 1),
     (
         "holding_tracks_market",
         {"own_beta": 1.0, "num_positions": 1},

@@ -255,3 +255,60 @@ def test_a_weekday_is_the_latest_one_up_to_the_session() -> None:
     )
     assert find_named_session("Volatility since Friday?", date(2022, 12, 28)) is None
     assert find_named_session("Will it rise on Friday?", date(2022, 12, 28)) is None
+
+
+@pytest.mark.parametrize(
+    ("facts", "text", "said"),
+    [
+        (
+            {"n_opened": 1, "n_closed": 0, "n_resized": 0, "pos_01_opened": "opened"},
+            "Which positions were opened?",
+            "Opened: SYM1.",
+        ),
+        (
+            {"n_opened": 0, "n_closed": 0, "n_resized": 0},
+            "What was bought and sold?",
+            "No position was opened, closed or resized.",
+        ),
+        (
+            {"price_coverage": 0.8, "n_unpriced": 1, "pos_02_unpriced": "no price"},
+            "Which positions have no price?",
+            "Only 80% of the instruments have a price; values leave out SYM2, which have none.",
+        ),
+        (
+            {
+                "sec_01_gross": 0.3,
+                "sec_01_n_in_sector": 3,
+                "sec_01_through_funds": 0.1,
+                "pos_03_in_sector": "SEC_01",
+            },
+            "Which positions are in Energy?",
+            "Energy is made up of SYM3, 2 others and funds.",
+        ),
+    ],
+)
+def test_questions_about_holdings_are_answered_by_their_names(facts, text: str, said: str) -> None:
+    sheet = build_sheet({"total_value": 1000.0, "num_positions": 3} | facts)
+    claims = claims_of(sheet)
+    plan = answer_by_rules(text, claims, sheet.aliases, PORTFOLIOS, sheet.day)
+    note = realize_note(plan, claims, sheet)
+    assert said in f"{note.summary} {note.full_analysis}"
+
+
+def test_a_name_that_two_positions_share_names_neither() -> None:
+    """Two share classes of a company: an answer about one would be no answer about the company."""
+    classes = {
+        "POS_01": {"symbol": "GOOGL", "name": "Alphabet Inc. Class A"},
+        "POS_02": {"symbol": "GOOG", "name": "Alphabet Inc. Class C"},
+    }
+    facts = {"total_value": 1000.0, "pos_01_weight": 0.1, "pos_02_weight": 0.05}
+    facts |= {"pos_01_share": 0.1, "pos_02_share": 0.04}
+    sheet = build_sheet(facts, aliases=classes)
+    claims = claims_of(sheet)
+
+    def stated(text: str) -> tuple[str, ...]:
+        return answer_by_rules(text, claims, sheet.aliases, PORTFOLIOS, sheet.day).statements()
+
+    assert stated("What is the weight of Alphabet?") == ()
+    assert stated("What is the weight of GOOG?") == ("position_level:POS_02",)
+    assert stated("What is the weight of Alphabet Inc. Class C?") == ("position_level:POS_02",)

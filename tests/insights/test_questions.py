@@ -21,13 +21,13 @@ from riskmetrics.insights.plan import (
 )
 from riskmetrics.insights.prompts import MAX_CLAIMS, plan_schema, with_ids
 from riskmetrics.insights.questions.answering import answer_by_rules
-from riskmetrics.insights.questions.dates import Calendar, is_about_future, read_time
-from riskmetrics.insights.questions.figures import figures, offered_questions
 from riskmetrics.insights.questions.parsing import find_named_session, parse_question
 from riskmetrics.insights.questions.phrases import Phrase, split_tokens
+from riskmetrics.insights.questions.question_figures import figures, offered_questions
+from riskmetrics.insights.questions.question_words import find_meanings, load_words, meanings
 from riskmetrics.insights.questions.spelling import correct_typing, read_tokens
 from riskmetrics.insights.questions.subjects import Subject, find_subjects, without_portfolios
-from riskmetrics.insights.questions.vocabulary import find_meanings, load_words, meanings
+from riskmetrics.insights.questions.time_expressions import Calendar, is_about_future, read_time
 from riskmetrics.insights.realize import realize_missing
 from riskmetrics.insights.slots import Slot
 from tests.insights.fact_sheets import random_sheet

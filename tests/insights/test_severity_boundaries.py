@@ -7,7 +7,7 @@ import pytest
 
 from riskmetrics.insights import severity
 from riskmetrics.insights.claims import View, claims_of
-from riskmetrics.insights.limits import reached_limits
+from riskmetrics.insights.limits_reached import reached_limits
 from riskmetrics.insights.plan import Plan, Step, prune
 from riskmetrics.insights.realize import display_names, realize_claim
 from tests.insights.fact_sheets import build_sheet
@@ -204,7 +204,7 @@ def test_standing_alerts_are_named_the_worst_first() -> None:
     ended: dict[str, float | str] = {"drawdown": 0.05, "drawdown_left": 0.2}
     assert list_of(ALERTS | ended, "alerts_unchanged") == (
         "Still in force: SYM1 position, breach of the limit on beta, test of the historical value"
-        " at risk, Energy sector, volatility and gross exposure."
+        " at risk, Energy sector, volatility and one other."
     )
     facts = ALERTS | ended
     facts |= {"pos_02_weight": 0.12, "pos_02_weight_streak": 2, "pos_02_side": "short"}
@@ -221,18 +221,15 @@ def test_alerts_are_listed_in_full_with_level_and_session() -> None:
         "Alerts in force: SYM1 60% of equity (critical from 50%, 40th session); historical value at"
         " risk too low (24 larger losses in 252 days, about 13 expected); beta 1.55 (warning from"
         " 1.50, 8th session); volatility higher than on 96% of days; SYM2 19.96% and SYM3 10% of"
-        " equity (elevated from 10%); gross exposure 1.60× equity (elevated from 1.50×, 5th"
-        " session)."
+        " equity (elevated from 10%); one other."
     )
 
 
-def test_alerts_beyond_the_tenth_are_counted_each() -> None:
-    """Ten entries are all stated; of eleven nine, and positions of one level count each."""
-    facts = ALERTS | {"sec_02_gross": 0.8, "sec_02_gross_streak": 3}
-    facts |= {"drawdown": 0.5, "drawdown_streak": 40, "sec_04_gross": 0.75}
-    facts |= {"pos_02_weight": 0.3, "lim_03_checked": 0.2, "lim_03_checked_limit": 0.1}
-    assert " more" not in list_of(facts, "limits_standing")
-    facts |= {f"lim_03_limit_{name}": "exceeded" for name in ("status", "status_before")}
-    assert list_of(facts, "limits_standing").endswith(" and 2 more.")
+def test_alerts_beyond_the_fifth_are_counted_each() -> None:
+    """Of eleven alerts five are stated; positions of one level are one entry, and count each."""
+    facts = {name: value for name, value in ALERTS.items() if name[:3] not in ("sec", "gro")}
+    assert list_of(facts, "limits_standing").endswith(" and volatility higher than on 96% of days.")
+    facts = ALERTS | {"drawdown": 0.5, "drawdown_streak": 40, "sec_04_gross": 0.75}
+    assert list_of(facts, "limits_standing").endswith(" and 3 others.")
     small: dict[str, float | str] = {f"pos_0{number}_weight": 0.11 for number in (3, 4, 5)}
-    assert list_of(facts | small, "limits_standing").endswith(" and 5 more.")
+    assert list_of(facts | small, "limits_standing").endswith(" and 6 others.")

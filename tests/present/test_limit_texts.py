@@ -3,7 +3,7 @@
 import pytest
 
 from riskmetrics.insights.slots import apart_from_limit
-from riskmetrics.present.limits import decimals_as_set, format_value_and_limit
+from riskmetrics.present.limit_texts import decimals_as_set, format_value_and_limit
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,7 @@ def test_an_option_has_no_beta_of_its_own_and_says_so(closes):
     assert set(undefined["reason"]) == {
         "an option or a private holding has no return series of its own"
     }
+    assert undefined["n_obs"].isna().all()  # there is nothing to count
 
 
 def test_a_price_that_does_not_move_has_beta_zero_and_no_r_squared(closes):

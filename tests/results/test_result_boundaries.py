@@ -8,8 +8,8 @@ import pytest
 from small_books import SESSIONS, book, contribution_rows, drawdown_rows, lot
 from test_comparison import session
 
-from riskmetrics.metrics import tail_risk as metrics
 from riskmetrics.metrics.filtered_simulation import MIN_FILTER_OBS
+from riskmetrics.metrics.tail_risk import MIN_OBS_95
 from riskmetrics.results import (
     betas,
     comparison,
@@ -68,10 +68,10 @@ def test_contributions_and_drawdowns_need_just_half_a_year(n_returns: int, is_en
 @pytest.mark.parametrize(
     ("method", "n_returns", "defined"),
     [
-        ("historical", metrics.MIN_OBS_95 - 1, set()),
-        ("historical", metrics.MIN_OBS_95, {0.95}),
-        ("filtered", MIN_FILTER_OBS + metrics.MIN_OBS_95 - 1, set()),
-        ("filtered", MIN_FILTER_OBS + metrics.MIN_OBS_95, {0.95}),
+        ("historical", MIN_OBS_95 - 1, set()),
+        ("historical", MIN_OBS_95, {0.95}),
+        ("filtered", MIN_FILTER_OBS + MIN_OBS_95 - 1, set()),
+        ("filtered", MIN_FILTER_OBS + MIN_OBS_95, {0.95}),
     ],
 )
 def test_value_at_risk_needs_just_enough_losses(
@@ -93,7 +93,7 @@ def test_value_at_risk_needs_just_enough_losses(
 def test_a_simulated_loss_beyond_a_multiple_of_the_gross_value_is_undefined(
     factor: float, is_defined: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    of = book(lot("X", 1), closes=moving(metrics.MIN_OBS_95))
+    of = book(lot("X", 1), closes=moving(MIN_OBS_95))
     valued, volatility = of.value_book(DAY), of.portfolio_volatility(DAY).figures
 
     def historical() -> pd.Series:

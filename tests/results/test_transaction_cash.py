@@ -131,13 +131,18 @@ def test_a_dividend_that_adjusted_closes_do_not_show_is_profit_when_it_is_paid(
         ([(1, 5)], {(1, 5): 25.0, (3, 20): 7.0}, 7.0),
         # a quarterly payer, and one that pays after the next ex-day
         ([(1, 5), (4, 5)], {(1, 20): 25.0, (4, 20): 26.0}, 0.0),
-        ([(1, 5), (2, 5)], {(2, 10): 25.0, (3, 10): 26.0}, 26.0),
+        ([(1, 5), (2, 5)], {(2, 10): 25.0, (3, 10): 26.0}, 0.0),
         ([(1, 5), (2, 5), (3, 5)], {(2, 10): 25.0, (3, 10): 26.0}, 0.0),
         # two distributions that are paid on a day
         ([(1, 5), (1, 8)], {(1, 20): 25.0}, 0.0),
+        # a special dividend with a later ex-day that is paid before the ordinary one
+        ([(1, 5), (1, 12)], {(1, 19): 50.0, (2, 2): 25.0}, 0.0),
+        ([(1, 5), (1, 12)], {(1, 19): 50.0, (2, 2): 25.0, (2, 9): 3.0}, 3.0),
+        # a payment before any ex-day pays none of a later one
+        ([(1, 12)], {(1, 5): 4.0, (1, 19): 50.0, (2, 2): 25.0}, 29.0),
     ],
 )
-def test_a_distribution_is_paid_on_the_first_day_of_payments_since_its_ex_day(
+def test_a_day_of_payments_pays_the_latest_distribution_that_is_not_paid(
     ex_days, payments, profit, monkeypatch
 ) -> None:
     """By hand: what counts as profit when it is paid, by a run and by the other calculation."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from riskmetrics.errors import ConfigurationError, DataQualityError
-from riskmetrics.limits import DEFAULT_LIMITS
+from riskmetrics.size_limits import DEFAULT_LIMITS
 from riskmetrics.sources.brokers import read_holdings
 from riskmetrics.sources.layout_checks import check_file
 from riskmetrics.sources.layouts import load_layouts, parse_layout

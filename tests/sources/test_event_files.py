@@ -8,8 +8,10 @@ import pytest
 
 from riskmetrics import trading_calendar
 from riskmetrics.errors import DataQualityError
+from riskmetrics.sources import event_files
 from riskmetrics.sources.event_files import MAX_EVENTS_PER_YEAR, read_events
 from riskmetrics.sources.row_validation import ParseResult
+from tests.stopped_clocks import stopped_date
 
 
 def read(folder: Path, text: str) -> ParseResult:
@@ -18,9 +20,10 @@ def read(folder: Path, text: str) -> ParseResult:
     return read_events(file)
 
 
-def test_valid_rows_and_the_reason_of_each_other_one(tmp_path):
+def test_valid_rows_and_the_reason_of_each_other_one(tmp_path, monkeypatch):
     last = trading_calendar.calendar_end()
-    tomorrow = date.today() + timedelta(days=1)
+    tomorrow = date(2022, 12, 29)
+    monkeypatch.setattr(event_files, "date", stopped_date(date(2022, 12, 28)))
     parsed = read(
         tmp_path,
         "Ticker,Earnings Date,known on\n"

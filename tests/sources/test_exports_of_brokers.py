@@ -203,7 +203,7 @@ def test_a_purchase_on_various_days_has_no_date(file):
 
 
 @pytest.mark.parametrize(
-    "name", ["-USD CASH-", "*Cash*", "UBS BANK USA DEP ACCT", "Margin balance"]
+    "name", ["-USD CASH-", "*Cash*", "UBS BANK USA DEP ACCT", "BANK DEPOSIT SWEEP"]
 )
 def test_cash_by_other_names(file, name):
     [account] = read_holdings(

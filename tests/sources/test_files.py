@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 
 from riskmetrics import gics, trading_calendar
-from riskmetrics.sources import sample
+from riskmetrics.sources import brokers, sample
 from riskmetrics.sources.brokers import read_portfolio
 from riskmetrics.sources.files import ParseResult, read_benchmark, read_prices, read_profiles
 from tests.conftest import SHARED_DATA, needs_shared_data
+from tests.stopped_clocks import stopped_date
 from tests.traded_market import EVERY_TRADED_MARKET, TradedMarket
 
 
@@ -376,8 +377,9 @@ def test_a_bad_holding_is_rejected_with_its_line_its_text_and_the_reason(file, r
     assert parsed.rows["symbol"].to_list() == ["Y"]
 
 
-def test_holdings_without_a_day_are_those_of_today(file):
-    today = date.today()
+def test_holdings_without_a_day_are_those_of_today(file, monkeypatch):
+    today = date(2022, 12, 28)
+    monkeypatch.setattr(brokers, "date", stopped_date(today))
     parsed = read_portfolio(
         file(f"symbol,quantity,entry_date\nX,5,{today}\nX,5,{today + timedelta(days=1)}\n")
     )

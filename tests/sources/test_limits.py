@@ -13,14 +13,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
 from riskmetrics import settings
-from riskmetrics.cli.main import app
 from riskmetrics.errors import DataQualityError, UsageError
-from riskmetrics.limits import Limits
+from riskmetrics.size_limits import Limits
 from riskmetrics.sources import brokers, files, raw_files, tabular_files
 from riskmetrics.sources.scenarios import read_scenarios
+from tests.commands import invoke
 from tests.forked_commands import PATIENCE
 from tests.sources import bombs
 
@@ -32,6 +31,7 @@ READ_ALL = """
 import json, os, re, sys
 from pathlib import Path
 from riskmetrics.errors import DataQualityError, UsageError
+from tests.commands import invoke
 from riskmetrics.sources import brokers, files
 
 for name, path in json.loads(sys.argv[1]):
@@ -311,9 +311,7 @@ def test_every_import_honors_the_settings_and_exits_3(kind, tmp_path, monkeypatc
         if kind == "scenarios"
         else "symbol,date,close,sector,weight,name,quantity\n" + "A,2024-12-06,1,Energy,1,A,1\n" * 3
     )
-    result = CliRunner().invoke(
-        app, ["import", kind, str(path), *(["--name", "P"] if kind == "portfolio" else [])]
-    )
+    result = invoke("import", kind, str(path), *(["--name", "P"] if kind == "portfolio" else []))
     assert isinstance(result.exception, DataQualityError)
     assert "RISKMETRICS_MAX_ROWS" in str(result.exception)
     assert result.exception.exit_code == 3

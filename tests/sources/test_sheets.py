@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from riskmetrics.errors import DataQualityError, UsageError
-from riskmetrics.limits import Limits
+from riskmetrics.size_limits import Limits
 from riskmetrics.sources import files, workbooks
 from riskmetrics.sources.brokers import read_holdings
+from riskmetrics.sources.event_files import read_events
 from riskmetrics.sources.files import read_benchmark, read_prices, read_profiles
 from riskmetrics.sources.row_validation import Notation
 from riskmetrics.sources.scenarios import read_scenarios
@@ -87,6 +88,57 @@ def test_holdings_profiles_weights_and_scenarios_are_read_from_a_workbook(tmp_pa
     assert read_benchmark(path).rows["date"].to_list() == [date(2024, 12, 6)]
     write_workbook(path, {"S": [["name", "market_move"], ["x", -0.125]]})
     assert read_scenarios(path).rows["market_move"].to_list() == [-0.125]
+
+
+def test_the_sheet_with_the_table_of_the_reader_is_read(tmp_path):
+    path = tmp_path / "book.xlsx"
+    sheets = {
+        "Watchlist": [["Symbol", "Price", "Date"], ["QQX", 3.0, date(2024, 12, 6)]],
+        "Holdings": [["Symbol", "Quantity"], ["QQA", 10]],
+        "Sold": [
+            ["Symbol", "Quantity", "Date acquired", "Date sold", "Proceeds", "Cost basis"],
+            ["QQX", 5, date(2024, 1, 3), date(2024, 3, 4), 60, 50],
+        ],
+        "Companies": [["Symbol", "Company name", "Sector"], ["QQA", "Acme", "Energy"]],
+        "Weights": [["Date", "Sector", "Weight"], [date(2024, 12, 6), "Energy", 100]],
+        "Reports": [["Symbol", "Date", "Known on"], ["QQA", date(2024, 12, 6), date(2024, 11, 1)]],
+        "Crashes": [["name", "market_move"], ["Crash", -0.5]],
+        "Trades": [
+            ["Date", "Symbol", "Action", "Quantity", "Price"],
+            [date(2024, 12, 6), "QQB", "Buy", 5, 44],
+        ],
+    }
+    write_workbook(path, sheets)
+    assert read_holdings(path).accounts[0].holdings.rows["quantity"].tolist() == [10]
+    assert read_profiles(path).rows["company_name"].tolist() == ["Acme"]
+    assert read_benchmark(path).rows["sector"].tolist() == ["Energy"]
+    assert read_events(path).rows["known_on"].tolist() == [date(2024, 11, 1)]
+    assert read_scenarios(path).rows["market_move"].tolist() == [-0.5]
+    assert [one.symbol for one in read_transactions(path).transactions] == ["QQB"]
+
+
+def test_a_sheet_of_sold_positions_is_not_read_before_one_of_unknown_kind(tmp_path):
+    path = tmp_path / "etoro.xlsx"
+    sold = ["Action", "Amount", "Units", "Open Date", "Close Date", "Open Rate", "Close Rate"]
+    activity = ["Date", "Type", "Details", "Amount", "Units", "Realized Equity Change"]
+    sheets = {
+        "Closed Positions": [
+            [*sold, "ISIN"],
+            ["QQX", 500, 2.5, "03/01/2024", "04/03/2024", 200, 220, "US0378331005"],
+        ],
+        "Account Activity": [
+            activity,
+            ["13/12/2024 10:00:00", "Open Position", "QQA/USD", 440, 1, 0],
+            ["01/12/2024 09:00:00", "Deposit", None, 1000, None, 1000],
+        ],
+    }
+    write_workbook(path, sheets)
+    found = read_transactions(path)
+    assert [(one.symbol, float(one.amount)) for one in found.transactions] == [
+        (None, 1000),
+        ("QQA", -440),
+    ]
+    assert found.notes[-1] == "sheet Account Activity (not read: Closed Positions)"
 
 
 def test_the_first_visible_sheet_with_cells_is_read(tmp_path):

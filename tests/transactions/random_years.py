@@ -111,10 +111,10 @@ def match_by_intervals(transactions: list[Transaction]) -> list[tuple[object, ..
         total = ends[-1][1] if ends else Fraction(0)
         ends.append((total, Fraction(10**15), None, None))
         for start, stop, day, price in bought:
-            for first, last, exit_day, exit_price in ends:
+            for first, last, exit_date, exit_price in ends:
                 size = min(stop, last) - max(start, first)
                 if size > 0:
-                    found.append((symbol, sign * size, day, price, exit_day, exit_price))
+                    found.append((symbol, sign * size, day, price, exit_date, exit_price))
     return found
 
 

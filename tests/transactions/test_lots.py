@@ -47,9 +47,9 @@ def lots(*transactions: Transaction) -> list[tuple[object, ...]]:
     return [
         (
             float(lot.quantity),
-            (lot.entry_day - JANUARY).days,
+            (lot.entry_date - JANUARY).days,
             None if lot.entry_price is None else float(lot.entry_price),
-            lot.exit_day and (lot.exit_day - JANUARY).days,
+            lot.exit_date and (lot.exit_date - JANUARY).days,
             None if lot.exit_price is None else float(lot.exit_price),
         )
         for lot in history.lots
@@ -135,7 +135,9 @@ def test_a_purchase_with_a_lot_day_covers_the_lots_of_that_day_first() -> None:
     found = build_lots([older, newer, covered])
     assert found.rejected == []
     assert [
-        (lot.quantity, (lot.entry_day - JANUARY).days) for lot in found.lots if lot.exit_day is None
+        (lot.quantity, (lot.entry_date - JANUARY).days)
+        for lot in found.lots
+        if lot.exit_date is None
     ] == [(-3, 0)]
 
 
@@ -164,7 +166,7 @@ def test_closing_more_than_is_held_is_refused_and_changes_nothing(kind: Kind) ->
     opened = trade(Kind.SELL_SHORT if kind == Kind.BUY_TO_COVER else Kind.BUY, 0, "10", "50")
     history = build_lots([opened, trade(kind, 1, "10.0000000001", "60")])
     assert "10 are" in history.rejected[0].reason
-    assert [abs(lot.quantity) for lot in history.lots if lot.exit_day is None] == [10]
+    assert [abs(lot.quantity) for lot in history.lots if lot.exit_date is None] == [10]
     assert lots(opened, trade(kind, 1, "10", "60"))[0][3] == 1
 
 
@@ -256,7 +258,7 @@ def test_a_generated_year_gives_the_lots_and_the_cash_of_an_independent_computat
 
 def test_open_quantities_are_net_and_of_the_close() -> None:
     lot = DatedLot("KO", Decimal(5), JANUARY, Decimal(1), JANUARY + timedelta(days=2), Decimal(1))
-    short = lot._replace(quantity=Decimal(-5), exit_day=None)
+    short = lot._replace(quantity=Decimal(-5), exit_date=None)
     assert open_quantities([lot], JANUARY + timedelta(days=1)) == {"KO": 5}
     assert open_quantities([lot], JANUARY + timedelta(days=2)) == {}
     assert open_quantities([lot], JANUARY - timedelta(days=1)) == {}

@@ -13,7 +13,7 @@ from riskmetrics.transactions.amounts import (
     complete_transaction,
     detect_convention,
 )
-from riskmetrics.transactions.comparison import compare_holdings
+from riskmetrics.transactions.holdings_comparison import compare_holdings
 from riskmetrics.transactions.lots import DatedLot, build_lots
 from riskmetrics.transactions.model import Kind, Transaction
 from riskmetrics.transactions.price_check import (

@@ -13,13 +13,13 @@ from riskmetrics.insights.forms.concentration import (
 from riskmetrics.insights.forms.data import (
     equity_negative,
     prices_missing,
+    prices_missing_of,
     risk_undefined,
     risk_undefined_one,
     weights_unknown,
 )
 from riskmetrics.insights.forms.drivers import DRIVERS
 from riskmetrics.insights.forms.factors import beta_drifts
-from riskmetrics.insights.forms.limits import limit_by_trade
 from riskmetrics.insights.forms.result import (
     is_market_made,
     largest_contribution,
@@ -32,6 +32,7 @@ from riskmetrics.insights.forms.tail import (
     var_exceeded_far,
     var_too_low,
 )
+from riskmetrics.insights.forms.trades import limit_by_opening, limit_by_trade
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.novelty import TRADES
 from riskmetrics.insights.slots import count, name, number
@@ -232,7 +233,7 @@ def look_at_trades(view: View) -> Iterator[Instance]:
 )
 def look_at_trade(view: View) -> Iterator[Instance]:
     """Trades took a position past an alert level."""
-    for found in view.instances(limit_by_trade):
+    for found in (*view.instances(limit_by_trade), *view.instances(limit_by_opening)):
         evidence = (*found.facts, *found.context)
         yield Instance({"name": name(found.subject)}, (), SALIENCE + 1.6, found.subject,
             context=evidence)  # fmt: skip
@@ -278,8 +279,8 @@ def look_at_run(view: View) -> Iterator[Instance]:
 )
 def look_at_prices(view: View) -> Iterator[Instance]:
     """Instruments have no price."""
-    for found in view.instances(prices_missing):
-        yield Instance({}, (), SALIENCE + 3, context=found.facts)
+    for found in (*view.instances(prices_missing), *view.instances(prices_missing_of)):
+        yield Instance({}, (), SALIENCE + 3, context=(*found.facts, *found.context))
 
 
 @form(

@@ -7,9 +7,10 @@ from riskmetrics.insights.claims import Form, Topic, View, form
 from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.forms import own_limits
 from riskmetrics.insights.forms.advice import MUCH_RISK, SALIENCE, is_large, riskiest
-from riskmetrics.insights.forms.limits import MORE, shortened, shown_limit
+from riskmetrics.insights.forms.limits import shown_limit
+from riskmetrics.insights.forms.lists import REST, shortened
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.limits import Reach, reached_limits
+from riskmetrics.insights.limits_reached import Reach, reached_limits
 from riskmetrics.insights.severity import LEVELS
 from riskmetrics.insights.slots import Item, Slot, items, name, number, percent, points
 
@@ -140,7 +141,7 @@ _advised("look_at_own_limit_of", "limits", "name: label, of: subject, excess: ex
     "positions: items, name: label",
     "Look at: the size of {positions}, above the portfolio's limit on {name}.",
     role="advice",
-    entries=("{name}", MORE),
+    entries=("{name}", *REST),
 )
 def look_at_own_limit_others(view: View) -> Iterator[Instance]:
     """The positions beyond a limit on single ones next to the largest; new if there are more."""

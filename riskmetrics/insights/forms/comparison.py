@@ -8,7 +8,7 @@ from riskmetrics.insights.form_shapes import compared, mirrored, single
 from riskmetrics.insights.forms import factors, own_limits, volatility
 from riskmetrics.insights.forms.result import RARE, is_clear_result, is_market_made
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.limits import has_alert_news
+from riskmetrics.insights.limits_reached import has_alert_news
 from riskmetrics.insights.slots import (
     number,
     ordinal,

@@ -197,8 +197,24 @@ MAIN: Final = {
 """Sign to the forms of the position that made at least half of its side."""
 
 
+def made_most(view: View, found: Instance) -> bool:
+    """Return whether a position made most of a result.
+
+    That is most of the sum of its sign, since others offset a part of both, and no more than the
+    result.
+    """
+    side = abs(view.number(SIDES[found.sign]) or 0.0)
+    pnl, total = float(found.facts[0].value), view.number("daily_pnl") or 0.0
+    return found.sign * total >= abs(pnl) >= _MOST * side > 0
+
+
+def outweighs(view: View, found: Instance) -> bool:
+    """Return whether a position made more than the result, which others reduced on balance."""
+    return abs(float(found.facts[0].value)) > found.sign * (view.number("daily_pnl") or 0.0) > 0
+
+
 def driver_impact(view: View, found: Instance) -> float | None:
-    """Return the return that a main position made, if it made most of a result worth naming it.
+    """Return the return that a main position made, if it drove a result worth naming it.
 
     Not if it made no more than its weight or its share of the risk, or if the market moved much
     and made the result.
@@ -241,9 +257,19 @@ largest = mirrored("result", "name: name, amount: money, share: percent", _large
 }, place=1, is_event=True)  # fmt: skip
 
 
-def leads_its_side(found: Instance) -> bool:
-    """Return whether a largest contribution is at least a quarter of its side."""
-    return abs(float(found.facts[0].value) / float(found.context[0].value)) >= _LEADING
+def leads_its_side(view: View, found: Instance) -> bool:
+    """Return whether a contribution is at least a quarter of its side, and is on that of a result.
+
+    One that made most of a result, or more, does more than to lead.
+    """
+    side, total = view.number(SIDES[found.sign]), view.number("daily_pnl") or 0.0
+    if not side or found.sign * total <= 0 or made_most(view, found) or outweighs(view, found):
+        return False
+    return abs(float(found.facts[0].value)) >= _LEADING * abs(side)
+
+
+LEADING: Final = {sign: (largest[sign], *MAIN[sign][:2]) for sign in (-1, 1)}
+"""Sign to the forms of a position that may lead its side without making most of the result."""
 
 
 def _spread(view: View, sign: int) -> Iterator[Instance]:

@@ -1,12 +1,13 @@
 """Data caveats that matter for what is stated."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from riskmetrics.insights.claims import View, form
 from riskmetrics.insights.facts import Fact
+from riskmetrics.insights.forms.lists import REST, names, ranked_aliases
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.slots import Item, below_all, count, items, money, reason
+from riskmetrics.insights.slots import Item, Slot, below_all, count, items, money, reason
 
 _MOSTLY_PRICED = 0.95
 """Share of the instruments with a price from which the rest is no warning."""
@@ -23,12 +24,47 @@ _RISK_FACTS = ("beta", "volatility_21d", "expected_volatility", "var_95", "drawd
     is_event=True,
 )
 def prices_missing(view: View) -> Iterator[Instance]:
-    """Instruments have no price."""
+    """Instruments have no price, and which ones is not known."""
+    if unpriced(view) is None:
+        yield from _prices_missing(view, {}, ())
+
+
+@form(
+    "prices_missing_of",
+    "data",
+    "coverage: percent, positions: items",
+    "Only {coverage} of the instruments have a price; values leave out {positions}, which have"
+    " none.",
+    entries=("{name}", *REST),
+    place=1,
+    is_event=True,
+)
+def prices_missing_of(view: View) -> Iterator[Instance]:
+    """Instruments that have no price."""
+    found = unpriced(view)
+    if found is not None:
+        yield from _prices_missing(view, {"positions": found[0]}, found[1])
+
+
+def unpriced(view: View) -> tuple[Slot, tuple[Fact, ...]] | None:
+    """Return the instruments without a price as a list, with its facts; None if unknown."""
+    counted, held = view.fact("n_unpriced"), ranked_aliases(view, "unpriced", "no price")
+    total = int(float(counted.value)) if counted else 0
+    if counted is None or not held or total < len(held):
+        return None
+    entries = names([alias for alias, _ in held], total)
+    return items(*entries), (counted, *(fact for _, fact in held))
+
+
+def _prices_missing(
+    view: View, slots: Mapping[str, Slot], context: tuple[Fact, ...]
+) -> Iterator[Instance]:
     facts = view.facts_of("price_coverage")
     if facts and float(facts[0].value) < 1:
         coverage = float(facts[0].value)
         level = "elevated" if coverage >= _MOSTLY_PRICED else "warning"
-        yield Instance({"coverage": below_all(coverage)}, facts, 3.0, sign=-1, level=level)
+        yield Instance({"coverage": below_all(coverage), **slots}, facts, 3.0, sign=-1, level=level,
+            context=context)  # fmt: skip
 
 
 @form(

@@ -9,7 +9,7 @@ from riskmetrics.insights.forms.levels import SALIENCE
 from riskmetrics.insights.forms.limits import value_slots
 from riskmetrics.insights.forms.own_limits import EXCEEDED, UNITS
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.limits import reached_limits
+from riskmetrics.insights.limits_reached import reached_limits
 from riskmetrics.insights.severity import LEVELS
 from riskmetrics.insights.slots import Slot, apart_from_limit, day, label, sessions
 from riskmetrics.insights.slots import subject as of_what

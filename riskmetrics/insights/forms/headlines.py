@@ -4,7 +4,7 @@ A headline is true because a statement is, whose evidence it shares and which a 
 It shows no figure of the statement but the sessions that it is compared with.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from riskmetrics.catalog.tail_risk import VAR_TOO_LOW
 from riskmetrics.insights.claims import Form, Topic, View, form
@@ -25,7 +25,7 @@ from riskmetrics.insights.forms import (
     volatility,
 )
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.limits import reached_limits
+from riskmetrics.insights.limits_reached import reached_limits
 from riskmetrics.insights.slots import label, level, name
 
 _TITLE = 0.2
@@ -111,6 +111,7 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
     ("headline_own_limit_worse_of", "limits", 8.8, own_limits.worse[1],
         ("Farther above the portfolio's limit on {name}",)),
     ("headline_prices_missing", "data", 6.8, data.prices_missing, ("Prices are missing",)),
+    ("headline_prices_missing_of", "data", 6.8, data.prices_missing_of, ("Prices are missing",)),
     ("headline_largest_loss", "result", 6.5, comparison.extremes[-1],
         ("The largest loss of {window}",)),
     ("headline_largest_gain", "result", 6.5, comparison.extremes[1],
@@ -210,6 +211,7 @@ for _of_new, _text in (
     (limits.limit_position, "{name} reached the {level} level for a single position"),
     (limits.limit_position_share, "{name} reached the {level} level for a single position"),
     (limits.limit_sector, "{name} reached the {level} level for a sector"),
+    (limits.limit_sector_of, "{name} reached the {level} level for a sector"),
     (limits.limit_beta, "Beta reached the {level} level"),
     (limits.limit_drawdown, "The drawdown of today's holdings reached the {level} level"),
     (limits.limit_leverage, "Gross exposure reached the {level} level"),
@@ -251,14 +253,14 @@ def headline_own_limit_others(view: View) -> Iterator[Instance]:
             remembered=found.remembered)  # fmt: skip
 
 
-def _one(form_id: str, of: Form, *phrasings: str) -> None:
-    """Add the headline of a position that made most of the result, if the market did not."""
+def _one(form_id: str, of: Form, holds: Callable[[View, Instance], bool], *phrasings: str) -> None:
+    """Add the headline of a position that drove the result, if the market did not."""
 
     @form(form_id, "result", "name: name", *phrasings, role="headline", is_event=True, states=of.id)
     def evaluate(view: View) -> Iterator[Instance]:
         for found in view.instances(of):
             impact = contributors.driver_impact(view, found)
-            if impact is not None:
+            if impact is not None and holds(view, found):
                 yield Instance(
                     {"name": name(found.subject)},
                     (),
@@ -271,29 +273,35 @@ def _one(form_id: str, of: Form, *phrasings: str) -> None:
 
 for _suffix, _loss, _gain in zip(("", "_offset", "_sole"), contributors.MAIN[-1],
         contributors.MAIN[1], strict=True):  # fmt: skip
-    _one(f"headline_one_loss{_suffix}", _loss,
+    _one(f"headline_one_loss{_suffix}", _loss, contributors.made_most,
         "{name} drove the loss", "{name} made most of the loss")  # fmt: skip
-    _one(f"headline_one_gain{_suffix}", _gain,
+    _one(f"headline_one_gain{_suffix}", _gain, contributors.made_most,
         "{name} drove the gain", "{name} made most of the gain")  # fmt: skip
+    _one(f"headline_outweighed_gains{_suffix}", _loss, contributors.outweighs,
+        "{name} cost more than the other positions gained on balance")  # fmt: skip
+    _one(f"headline_outweighed_losses{_suffix}", _gain, contributors.outweighs,
+        "{name} made more than the other positions lost on balance")  # fmt: skip
 
 
 def _led(form_id: str, of: Form, text: str) -> None:
-    """Add the headline of the largest of several contributions: a quarter to half of its side."""
+    """Add the headline of the largest of several contributions: a quarter of its side or more."""
 
     @form(form_id, "result", "name: name", text, role="headline", is_event=True, states=of.id)
     def evaluate(view: View) -> Iterator[Instance]:
         for found in view.instances(of):
             rate = view.number("daily_return")
-            is_on_side = found.sign * (view.number("daily_pnl") or 0.0) > 0
-            leads = is_on_side and contributors.leads_its_side(found)
-            if leads and (rate is None or abs(rate) >= tail.TRIVIAL):
+            if contributors.leads_its_side(view, found) and (
+                rate is None or abs(rate) >= tail.TRIVIAL
+            ):
                 context = (*found.facts, *found.context)
                 yield Instance({"name": name(found.subject)}, (), 1.56, found.subject, found.sign,
                     context=context)  # fmt: skip
 
 
-_led("headline_led_loss", contributors.largest[-1], "{name} led the losses")
-_led("headline_led_gain", contributors.largest[1], "{name} led the gains")
+for _suffix, _loss, _gain in zip(("", "_main", "_offset"), contributors.LEADING[-1],
+        contributors.LEADING[1], strict=True):  # fmt: skip
+    _led(f"headline_led_loss{_suffix}", _loss, "{name} led the losses")
+    _led(f"headline_led_gain{_suffix}", _gain, "{name} led the gains")
 
 
 def _is_sharp(found: Instance) -> bool:

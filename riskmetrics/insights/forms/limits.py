@@ -3,20 +3,21 @@
 Limits that a user set for a portfolio are in `own_limits`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 from riskmetrics.insights.claims import Form, Topic, View, form
 from riskmetrics.insights.forms.alert_titles import title_salience
+from riskmetrics.insights.forms.lists import FUNDS, REST, sector_positions, shortened
 from riskmetrics.insights.forms.result import largest_contribution
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.limits import Left, Reach, left_limits, reached_limits
+from riskmetrics.insights.limits_reached import Left, Reach, left_limits, reached_limits
 from riskmetrics.insights.plan import CHANGES_PLACE, MIN_SALIENCE
 from riskmetrics.insights.severity import LEVELS, market_multiple
 from riskmetrics.insights.slots import (
     Item,
     Slot,
     apart,
-    count,
+    day,
     is_shown_apart,
     items,
     level,
@@ -39,11 +40,8 @@ _TOLD = ("reached", "back", "worse")
 _LEFT = 1.5
 """Salience of a limit that is not reached any more."""
 
-_BY_TRADE, _STATED = 5.5, 0.4
-"""Salience of the trades that made a position reach an alert level, and of its other sentence."""
-
-MAX_ITEMS = 9
-"""Entries of a list. One more is stated, too; several more are counted."""
+_STATED = 0.4
+"""Salience of an alert level that trades made a position reach: they have their own sentence."""
 
 VALUES = {
     "beta": "beta {value}",
@@ -70,39 +68,20 @@ _WITH_MARKET = (
 )
 """Drawdown that is no alert next to that of the market."""
 
-FROM, JUST_BELOW, FROM_SINCE, _FROM_LEFT, _FROM_NOW = (
+FROM, JUST_BELOW, FROM_SINCE, _FROM_LEFT, _FROM_NOW, _FROM_THAN = (
     " ({level} from {limit})",
     " ({level} from {limit}, in force until clearly below)",
     " ({level} from {limit}, {sessions} session)",
     " ({level} from {limit}, left {away} before)",
     " ({level} from {limit}, still {lower})",
+    " ({level} from {limit}, up from {earlier} on {day})",
 )
 """Ends of an entry: the level, in force though the value is just below the limit, with the sessions
-that it is reached or since it was left, or the level that is reached still.
+that it is reached or since it was left, the level that is reached still, or the earlier value.
 """
 
 _WITHOUT_WEIGHT = "{name} without a weight"
 """Position of which no weight is stored."""
-
-MORE = "{count} more"
-
-
-def shortened(
-    entries: Sequence[Item], sizes: Sequence[int] = (), most: int = MAX_ITEMS
-) -> Sequence[Item]:
-    """Return the first entries of a list; if several do not fit, the rest is counted.
-
-    Parameters
-    ----------
-    sizes : sequence of int, optional
-        Things that each entry states. Default: one.
-    most : int, optional
-        Entries that are stated if more than one does not fit.
-    """
-    if len(entries) <= most + 1:
-        return entries
-    rest = sum((sizes or [1] * len(entries))[most:])
-    return [*entries[:most], Item(MORE, {"count": count(rest)})]
 
 
 def value_slots(of: Reach | Left) -> dict[str, Slot]:
@@ -152,7 +131,7 @@ def _changed(
             topic,
             "limits: items",
             phrasing,
-            entries=(*entries, MORE),
+            entries=(*entries, *REST),
             place=place,
             is_event=True,
         )(evaluate)
@@ -183,12 +162,21 @@ def limits_back(view: View) -> Iterator[tuple[Reach | Left, Item]]:
             yield reach, Item(VALUES[reach.kind] + _FROM_LEFT, slots)
 
 
-@_changed("limits_worse", "Farther beyond the alert level: {limits}.", _WORSE, -1, *_values(FROM))
+@_changed("limits_worse", "Farther beyond the alert level: {limits}.", _WORSE, -1,
+    *_values(FROM, _FROM_THAN))  # fmt: skip
 def limits_worse(view: View) -> Iterator[tuple[Reach | Left, Item]]:
     """Alerts in force that are a fifth of their limit farther beyond than stated last."""
     for reach in reached_limits(view):
         if reach.event == "worse":
-            yield reach, Item(VALUES[reach.kind] + FROM, value_slots(reach))
+            slots = value_slots(reach)
+            if reach.earlier:
+                value, when = reach.earlier
+                slots |= {
+                    "earlier": shown_limit(reach.kind, value),
+                    "day": day(when, view.sheet.day),
+                }
+            end = _FROM_THAN if reach.earlier else FROM
+            yield reach, Item(VALUES[reach.kind] + end, slots)
 
 
 @_changed("limits_left", "Back below the alert level: {limits}.", _LEFT, 1,
@@ -302,6 +290,11 @@ def _new(form_id: str, topic: Topic, slots: str, kind: str, slot: str, *phrasing
                     continue
                 if shares:
                     shown["share"] = percent(float(shares[0].value))
+                held = sector_positions(view, reach.alias) if kind == "gross" else None
+                if bool(held) != ("positions" in slots):
+                    continue
+                if held:
+                    shown["positions"] = held[0]
                 is_first = reach is new_alerts(view)[0]
                 salience = _NEW + LEVELS.index(reach.level) / 2 if is_first else MIN_SALIENCE
                 salience = _STATED if is_by_trade(view, reach) else salience
@@ -312,10 +305,11 @@ def _new(form_id: str, topic: Topic, slots: str, kind: str, slot: str, *phrasing
                     reach.alias,
                     -1,
                     level=reach.level,
-                    context=reach.facts[1:],
+                    context=(*reach.facts[1:], *(held[1] if held else ())),
                 )
 
-    return form(form_id, topic, slots, *phrasings, is_event=True)(evaluate)
+    entries = ("{name}", FUNDS, *REST) if "positions" in slots else ()
+    return form(form_id, topic, slots, *phrasings, is_event=True, entries=entries)(evaluate)
 
 
 limit_position = _new(
@@ -333,6 +327,13 @@ limit_sector = _new(
     "limit_sector", "sectors", "level: level, name: name, limit: percent, weight: percent",
     "gross", "weight",
     "{name} reached the {level} level of {limit} for a sector: {weight} of gross exposure.",
+)  # fmt: skip
+limit_sector_of = _new(
+    "limit_sector_of", "sectors",
+    "level: level, name: name, limit: percent, weight: percent, positions: items", "gross",
+    "weight",
+    "{name} ({positions}) reached the {level} level of {limit} for a sector: {weight} of gross"
+    " exposure.",
 )  # fmt: skip
 limit_beta = _new(
     "limit_beta", "factors", "level: level, limit: number, beta: number", "beta", "beta",
@@ -353,31 +354,11 @@ limit_leverage = _new(
 def is_by_trade(view: View, reach: Reach) -> bool:
     """Return whether a position reached a level that its quantity of the day before does not reach.
 
-    Trades move value between the position and cash, so equity is the same without them.
+    Trades move value between the position and cash, so equity is the same without them. Of a
+    position that was opened the day before has none.
     """
-    increase = view.number("quantity_increase", reach.alias or None)
-    is_known = increase is not None and reach.kind == "weight" and reach.is_new
-    return is_known and reach.value / reach.limit - 1 < (increase or 0.0)
-
-
-@form(
-    "limit_by_trade",
-    "result",
-    "name: name, increase: percent, level: level, limit: percent, weight: percent",
-    "Trades raised the quantity of {name} by {increase}, which took the position past the {level}"
-    " level of {limit}: {weight} of equity.",
-    place=4,
-    is_event=True,
-)
-def limit_by_trade(view: View) -> Iterator[Instance]:
-    """A position that trades took past an alert level."""
-    for reach in reached_limits(view):
-        facts = view.facts_of("quantity_increase", alias=reach.alias or None)
-        if facts and is_by_trade(view, reach):
-            limit, value = shown_apart(reach)
-            slots = {"limit": limit, "weight": value, "level": level(reach.level)}
-            slots |= {"name": name(reach.alias), "increase": percent(float(facts[0].value))}
-            one = view.facts_of("n_resized") or ()
-            resized = one if one and float(one[0].value) == 1 else ()
-            yield Instance(slots, (*facts, reach.facts[0], *resized), _BY_TRADE, reach.alias, -1,
-                level=reach.level, context=reach.facts[1:])  # fmt: skip
+    if reach.kind != "weight" or not reach.is_new:
+        return False
+    increase = view.number("quantity_increase", reach.alias or None) or 0.0
+    is_opened = view.fact("opened", reach.alias or None) is not None
+    return is_opened or reach.value / reach.limit - 1 < increase

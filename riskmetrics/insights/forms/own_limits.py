@@ -1,13 +1,14 @@
 """Limits that a user set for a portfolio: breached, ended, still exceeded, close."""
 
 from collections.abc import Callable, Iterator
+from datetime import date
 from functools import partial
 
 from riskmetrics.insights.claims import Form, View, form
-from riskmetrics.insights.forms.limits import MAX_ITEMS, MORE, shortened
+from riskmetrics.insights.forms.lists import MAX_ITEMS, REST, shortened
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limit_facts import LIMIT_NAMES
-from riskmetrics.insights.slots import Item, Slot, apart_from_limit, count, items, label, name
+from riskmetrics.insights.slots import Item, Slot, apart_from_limit, count, day, items, label, name
 from riskmetrics.insights.slots import subject as of_what
 from riskmetrics.metrics.minimums import is_within
 
@@ -37,6 +38,7 @@ def _own_limit(
     *,
     is_event: bool = False,
     end: str = "",
+    has_earlier: bool = False,
 ) -> list[Form]:
     """Add the forms of a state of limits: of the portfolio, and of a position, sector or scenario.
 
@@ -49,6 +51,8 @@ def _own_limit(
         (empty if unknown), the value and the limit.
     end : str, optional
         What else a sentence says of the limit.
+    has_earlier : bool
+        Whether the sentence states the value that was stated last, and its day.
     """
 
     def evaluate(view: View, *, has_subject: bool) -> Iterator[Instance]:
@@ -61,17 +65,26 @@ def _own_limit(
                 more = [view.fact(each, alias) for each in ("limit_status_before", "limit_alert")]
                 before, event = (str(each.value) if each else "" for each in more)
                 value, limit = (float(fact.value) for fact in facts[:2])
+                stated = view.facts_of(f"{kind}_stated", "limit_stated_day", alias=alias) or ()
+                if has_earlier and not stated:
+                    continue
                 if holds(str(facts[2].value), before, event, value, limit):
-                    shown = apart_from_limit(unit, limit, value)
+                    told = stated if has_earlier else ()
+                    earlier = [float(fact.value) for fact in told[:1]]
+                    shown = apart_from_limit(unit, limit, value, *earlier)
                     slots: dict[str, Slot] = {"limit": shown[0], "value": shown[1]}
+                    if told:
+                        on = date.fromisoformat(str(told[1].value))
+                        slots |= {"earlier": shown[2], "day": day(on, view.sheet.day)}
                     slots |= {"name": label(alias)} | ({"of": of_what(subject)} if subject else {})
-                    context = (facts[2], *filter(None, more))
+                    context = (facts[2], *filter(None, more), *told)
                     is_known = not is_event and before == EXCEEDED
                     weight = _NAMED if is_known else salience
                     yield Instance(slots, facts[:2], weight, alias, sign, level=level,
                         is_known=is_known, context=context, is_steady=True)  # fmt: skip
 
     slots = "name: label, value: figure, limit: figure"
+    slots += ", earlier: figure, day: day" if has_earlier else ""
     return [
         form(
             form_id + suffix,
@@ -140,7 +153,15 @@ first = _own_limit(
 )
 """The limit is new, or the session before has no results."""
 worse = _own_limit(
-    "own_limit_worse", "farther above", _is_exceeded("worse"), 4.0, -1, "warning", is_event=True
+    "own_limit_worse",
+    "farther above",
+    _is_exceeded("worse"),
+    4.0,
+    -1,
+    "warning",
+    is_event=True,
+    end=" than the {earlier} on {day}",
+    has_earlier=True,
 )
 ended = _own_limit(
     "own_limit_ended",
@@ -179,7 +200,7 @@ _POSITION, _FURTHER = "{name} {value}", "further ones"
     "limits",
     "limit: percent, name: label, of: name, positions: items",
     "Above the portfolio's limit of {limit} on {name}, next to {of}: {positions}.",
-    entries=(_POSITION, MORE, _FURTHER),
+    entries=(_POSITION, *REST, _FURTHER),
 )
 def own_limit_others(view: View) -> Iterator[Instance]:
     """Positions beyond a limit on single ones, without the largest; new if there are more."""

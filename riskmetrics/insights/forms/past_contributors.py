@@ -34,11 +34,11 @@ def _contributor(over: str, words: str) -> None:
 
     mirrored("result", "name: name, amount: money, share: percent", evaluate, {
         -1: (f"detractor{over}",
-            f"The largest detractor of the past {words} sessions was {{name}}, with a price loss of"
-            " {amount}, or {share} of gross losses."),
+            f"The largest detractor of the past {words} sessions was {{name}}, which cost"
+            " {amount} before dividends, {share} of gross losses."),
         1: (f"contributor{over}",
-            f"The largest contributor of the past {words} sessions was {{name}}, with a price gain"
-            " of {amount}, or {share} of gross gains."),
+            f"The largest contributor of the past {words} sessions was {{name}}, which made"
+            " {amount} before dividends, {share} of gross gains."),
     }, place=3)  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What the session brought, how many positions made it, and what was traded."""
+"""What the session brought, and how many positions made it."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -7,7 +7,7 @@ from typing import Final
 
 from riskmetrics.insights.claims import View, form
 from riskmetrics.insights.facts import Fact
-from riskmetrics.insights.form_shapes import mirrored, single
+from riskmetrics.insights.form_shapes import mirrored
 from riskmetrics.insights.forms.tail import exceeded_var, small_results
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.slots import count, money, return_size, size, times
@@ -71,19 +71,13 @@ def _amount(view: View, sign: int) -> Iterator[Instance]:
 
 
 mirrored("result", "amount: money, rate: percent", _session, {
-    -1: ("session_loss",
-        "The portfolio lost {amount} ({rate}).",
-        "The portfolio fell {rate} on the day, a loss of {amount}."),
-    1: ("session_gain",
-        "The portfolio gained {amount} ({rate}).",
-        "The portfolio rose {rate} on the day, a gain of {amount}."),
+    -1: ("session_loss", "The portfolio lost {amount} ({rate})."),
+    1: ("session_gain", "The portfolio gained {amount} ({rate})."),
 }, place=0, is_event=True)  # fmt: skip
 
 session_amounts = mirrored("result", "amount: money", _amount, {
-    -1: ("session_loss_amount", "The portfolio lost {amount}.",
-        "The day brought a loss of {amount}."),
-    1: ("session_gain_amount", "The portfolio gained {amount}.",
-        "The day brought a gain of {amount}."),
+    -1: ("session_loss_amount", "The portfolio lost {amount}."),
+    1: ("session_gain_amount", "The portfolio gained {amount}."),
 }, place=0, is_event=True)  # fmt: skip
 
 
@@ -292,24 +286,3 @@ def cash_share(view: View) -> Iterator[Instance]:
         if _NOTABLE_CASH <= share <= 1:
             salience = 1.0 if share >= _MOSTLY_CASH else 0.45
             yield Instance({"share": size(share)}, (), salience, context=facts, is_steady=True)
-
-
-def _holdings(form_id: str, verb: str) -> None:
-    """Add the forms of one position, and of several, that were traded."""
-    kind = f"n_{form_id}"
-    more = form(
-        form_id, "result", "count: count", f"{{count}} positions were {verb}.", place=4,
-        is_event=True,
-    )  # fmt: skip
-    more(single(kind, "count", count, lambda found: found > 1, 1.4))
-
-    @form(f"{form_id}_one", "result", "", f"One position was {verb}.", place=4, is_event=True)
-    def one(view: View) -> Iterator[Instance]:
-        facts = view.facts_of(kind)
-        if facts and float(facts[0].value) == 1:
-            yield Instance({}, facts, 1.4)
-
-
-_holdings("opened", "opened")
-_holdings("closed", "closed")
-_holdings("resized", "resized")

@@ -1,7 +1,6 @@
 """Headlines of a session's result: quiet, or next to the market, a week, cash and trades."""
 
 from collections.abc import Callable, Iterator, Sequence
-from math import inf
 
 from riskmetrics.insights.claims import Form, View, form
 from riskmetrics.insights.facts import Fact
@@ -10,13 +9,15 @@ from riskmetrics.insights.forms import (
     comparison,
     contributors,
     limits,
+    lists,
     own_limits,
     result,
     tail,
+    trades,
     volatility,
 )
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.limits import has_alert_news, reached_limits
+from riskmetrics.insights.limits_reached import has_alert_news, reached_limits
 from riskmetrics.insights.slots import Item, items, level, name, return_size
 
 _QUIET = 0.005
@@ -43,6 +44,9 @@ with its cause.
 
 _MOST = 0.5
 """Part of a result that is most of it."""
+
+_TRADED, _TRADED_QUIET = 1.6, 5.1
+"""Salience of trades of a large share of equity, also on a day that is quiet but for them."""
 
 _BY_TRADE = 1.004
 """Factor of the salience of an alert as a title if a trade made it: before other alerts of a level.
@@ -97,14 +101,13 @@ _by_market("headline_rise_less", 1.57, comparison.implied[1][-1],
 
 
 def _made_most(view: View, found: Instance) -> bool:
-    """Return whether a position made more than half of the result, and the market did not."""
-    total = view.number("daily_pnl") or inf
-    return float(found.facts[0].value) / total > _MOST and not result.is_market_made(view)
+    """Return whether a position made most of the result, and the market did not."""
+    return contributors.made_most(view, found) and not result.is_market_made(view)
 
 
 def _led(view: View, found: Instance) -> bool:
     """Return whether a position led its side, and the market did not make the result."""
-    return contributors.leads_its_side(found) and not result.is_market_made(view)
+    return contributors.leads_its_side(view, found) and not result.is_market_made(view)
 
 
 def _caused(
@@ -149,7 +152,7 @@ def _causes(sign: int, of: Sequence[Form], salience: float, what: str) -> None:
         lambda view, _: result.is_market_made(view))  # fmt: skip
     _caused(of, salience, "position", f"{{name}} made most of {what}",
         contributors.MAIN[sign], _made_most)  # fmt: skip
-    _caused(of, salience, "led", f"{{name}} led {what}", [contributors.largest[sign]], _led)
+    _caused(of, salience, "led", f"{{name}} led {what}", contributors.LEADING[sign], _led)
 
 
 _causes(-1, [tail.var_exceeded], _BEYOND_VAR, "a loss beyond the value at risk")
@@ -294,11 +297,31 @@ def headline_cash(view: View) -> Iterator[Instance]:
 
 
 @form("headline_by_trade", "result", "name: name", "A trade took {name} past the alert level",
-    role="headline", is_event=True, states="limit_by_trade")  # fmt: skip
+    role="headline", is_event=True, states="limit_by_trade",
+    further_proofs=["limit_by_opening"])  # fmt: skip
 def headline_by_trade(view: View) -> Iterator[Instance]:
     """A position reached an alert level, which it would not have reached without trades."""
     reaches = {reach.alias: reach for reach in reached_limits(view) if reach.kind == "weight"}
-    for found in view.instances(limits.limit_by_trade):
+    by_trade = (trades.limit_by_trade, trades.limit_by_opening)
+    for found in (each for of in by_trade for each in view.instances(of)):
         salience = _BY_TRADE * alert_titles.title_salience(view, reaches[found.subject])
         yield Instance({"name": name(found.subject)}, (), salience, found.subject,
             context=(*found.facts, *found.context))  # fmt: skip
+
+
+def _traded(form_id: str, text: str, kind: str, of: Form) -> None:
+    """Add the headline of trades of a large share of equity; they lead a quiet day."""
+
+    @form(form_id, "result", "positions: items", text, role="headline", is_event=True,
+        states=of.id, entries=("{name}", *lists.REST))  # fmt: skip
+    def evaluate(view: View) -> Iterator[Instance]:
+        share = trades.traded_share(view, kind)
+        for found in view.instances(of) if share >= trades.LARGE else ():
+            salience = _TRADED_QUIET if _without_news(view) else _TRADED
+            yield Instance({"positions": trades.names(found)}, (), salience + min(share, _MOST),
+                context=(*found.facts, *found.context))  # fmt: skip
+
+
+for _trade, _words in (("opened", "Opened"), ("closed", "Closed"), ("resized", "Traded")):
+    _traded(f"headline_{_trade}", f"{_words} on the day: {{positions}}", _trade,
+        trades.TRADES[_trade])  # fmt: skip

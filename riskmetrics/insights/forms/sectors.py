@@ -1,8 +1,10 @@
 """Sectors: net weights against the benchmark."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from riskmetrics.insights.claims import View, form
+from riskmetrics.insights.forms.lists import FUNDS, REST, sector_positions
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.severity import NO_SECTORS
 from riskmetrics.insights.slots import name, size
@@ -14,32 +16,47 @@ _CLEAR_ACTIVE = 0.10
 """Active weight that is worth a sentence."""
 
 
-@form(
-    "sector_over",
-    "sectors",
-    "name: name, net: percent, benchmark: percent",
-    "{name} is overweight: {net} of equity net, against {benchmark} in the benchmark.",
-    is_background=True,
-)
-def sector_over(view: View) -> Iterator[Instance]:
-    """The sector with the largest active weight is clearly overweight."""
+_SLOTS = "name: name, net: percent, benchmark: percent"
+_ENTRIES = ("{name}", FUNDS, *REST)
+"""Slots of a sector against the benchmark, and entries of its positions."""
+
+
+def _against_benchmark(form_id: str, word: str, find: Callable[[View], Iterator[Instance]]) -> None:
+    """Add the forms of a sector against the benchmark, without its positions and with them."""
+    rest = ", against {benchmark} in the benchmark."
+    start = f"{{name}} is {word}: {{net}} of equity net"
+
+    @form(form_id, "sectors", _SLOTS, start + rest, is_background=True)
+    def plain(view: View) -> Iterator[Instance]:
+        for found in find(view):
+            if sector_positions(view, found.subject) is None:
+                yield found
+
+    @form(f"{form_id}_of", "sectors", f"{_SLOTS}, positions: items",
+        f"{start} ({{positions}}){rest}", entries=_ENTRIES, is_background=True)  # fmt: skip
+    def named(view: View) -> Iterator[Instance]:
+        for found in find(view):
+            if positions := sector_positions(view, found.subject):
+                slots = {**found.slots, "positions": positions[0]}
+                yield replace(found, slots=slots, context=(*found.context, *positions[1]))
+
+
+def _over(view: View) -> Iterator[Instance]:
+    """Yield the sector with the largest active weight if it is clearly overweight."""
     found = sorted(_active(view), reverse=True)
     if found and found[0][0] >= _CLEAR_ACTIVE:
         yield from _sector(view, found[0][1], found[0][0], -1)
 
 
-@form(
-    "sector_under",
-    "sectors",
-    "name: name, net: percent, benchmark: percent",
-    "{name} is underweight: {net} of equity net, against {benchmark} in the benchmark.",
-    is_background=True,
-)
-def sector_under(view: View) -> Iterator[Instance]:
-    """The sector with the smallest active weight is clearly underweight and held."""
+def _under(view: View) -> Iterator[Instance]:
+    """Yield the sector with the smallest active weight if it is clearly underweight and held."""
     found = sorted(_active(view))
     if found and found[0][0] <= -_CLEAR_ACTIVE and (view.number("net", found[0][1]) or 0) > 0:
         yield from _sector(view, found[0][1], found[0][0], 0)
+
+
+_against_benchmark("sector_over", "overweight", _over)
+_against_benchmark("sector_under", "underweight", _under)
 
 
 @form(
@@ -58,6 +75,16 @@ def sector_absent(view: View) -> Iterator[Instance]:
         if facts:
             slots = {"name": name(alias), "benchmark": size(float(facts[0].value))}
             yield Instance(slots, facts[:1], 0.6, alias, context=facts[1:])
+
+
+@form("sector_holds", "sectors", "name: name, positions: items",
+    "{name} is made up of {positions}.", entries=_ENTRIES, is_answer=True)  # fmt: skip
+def sector_holds(view: View) -> Iterator[Instance]:
+    """The positions of each sector, the largest first."""
+    for alias in view.aliases("SEC"):
+        if positions := sector_positions(view, alias):
+            slots = {"name": name(alias), "positions": positions[0]}
+            yield Instance(slots, (), 0.5, alias, context=positions[1])
 
 
 def _active(view: View) -> Iterator[tuple[float, str]]:

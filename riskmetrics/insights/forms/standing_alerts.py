@@ -11,14 +11,13 @@ from riskmetrics.insights.forms.limits import (
     FROM,
     FROM_SINCE,
     JUST_BELOW,
-    MORE,
     VALUES,
-    shortened,
     shown_apart,
     value_slots,
 )
+from riskmetrics.insights.forms.lists import MAX_ITEMS, REST, shortened
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.limits import Reach, left_limits, reached_limits
+from riskmetrics.insights.limits_reached import Reach, left_limits, reached_limits
 from riskmetrics.insights.severity import LEVELS
 from riskmetrics.insights.slots import Item, Slot, items, level, name, ordinal
 
@@ -51,8 +50,11 @@ _HIGHEST = "volatility of {volatility} the highest on record in the past year"
 _OWN = "{name} {value} (limit {limit})"
 _OWN_OF = "{of} {value} (limit {limit} on {name})"
 
-_MAX_NAMED = 3
-"""Positions that are named without figures, if there are more than one further."""
+_MAX_ATTENTION = 10
+"""Alerts of a level that are listed as what needs attention, whatever a note states."""
+
+_STREAKS = ("limit_streak", "volatility_percentile_streak")
+"""Types of the sessions since which a limit of a user is exceeded, and volatility is an alert."""
 
 _MAX_WEEK = 7
 """Sessions of a week at most, where the calendar begins."""
@@ -77,12 +79,17 @@ def has_full_list(view: View) -> bool:
     They are in the first session of a week if one of them began in the week before, and in one
     since which an alert is known: the session before has no results, or they were computed in part.
     """
-    n_sessions = _sessions_of_last_week(view)
-    return any(
-        reach.is_first_known or (reach.is_standing and reach.sessions <= n_sessions + 1)
-        for reach in reached_limits(view)
-        if n_sessions or reach.is_first_known
-    )
+    n_sessions, reaches = _sessions_of_last_week(view), reached_limits(view)
+    if any(reach.is_first_known for reach in reaches):
+        return True
+    counts = [reach.sessions for reach in reaches if reach.is_standing]
+    counts += [
+        int(float(fact.value))
+        for alert in _further_alerts(view, is_short=True)
+        for fact in alert.facts
+        if fact.fact_type.name in _STREAKS
+    ]
+    return bool(n_sessions) and any(count <= n_sessions + 1 for count in counts)
 
 
 def _sessions_of_last_week(view: View) -> int:
@@ -110,7 +117,7 @@ def _is_changed(view: View) -> bool:
     "Alerts in force: {limits}.",
     entries=(
         *(VALUES[kind] + end for kind in VALUES for end in (FROM, FROM_SINCE, JUST_BELOW)),
-        *(_POSITION, _POSITIONS, MORE, _TEST, _VOLATILITY, _HIGHEST, _OWN, _OWN_OF),
+        *(_POSITION, _POSITIONS, *REST, _TEST, _VOLATILITY, _HIGHEST, _OWN, _OWN_OF),
     ),
     place=9,
     figure=_ALERTS,
@@ -137,10 +144,10 @@ def limits_standing(view: View) -> Iterator[Instance]:
 
 def alerts_by_level(view: View) -> Iterator[Slot]:
     """Yield a list of all alerts at each level, critical first, whatever a note states of them."""
-    alerts = list(_of_levels(reached_limits(view)))
+    alerts = list(_of_levels(reached_limits(view), most=_MAX_ATTENTION))
     for each in reversed(LEVELS):
         if found := [alert for alert in alerts if alert.level == each]:
-            yield _list(found)
+            yield _list(found, most=_MAX_ATTENTION)
 
 
 @form(
@@ -148,7 +155,7 @@ def alerts_by_level(view: View) -> Iterator[Slot]:
     "result",
     "alerts: items",
     "Still in force: {alerts}.",
-    entries=(*_NAMES.values(), "{name}", MORE),
+    entries=(*_NAMES.values(), "{name}", *REST),
     place=9,
     figure=_ALERTS,
 )
@@ -162,7 +169,7 @@ def alerts_unchanged(view: View) -> Iterator[Instance]:
     alerts = list(_further_alerts(view, is_short=True))
     if positions := [reach for reach in reaches if reach.kind == "weight"]:
         entries = [Item("{name}", {"name": name(each.alias)}) for each in positions]
-        listed = shortened(entries, most=_MAX_NAMED)
+        listed = shortened(entries)
         entry = _NAMES["weights" if len(positions) > 1 else "weight"]
         facts = tuple(fact for reach in positions for fact in reach.facts)
         item = Item(entry, {"positions": items(*listed)})
@@ -177,11 +184,11 @@ def alerts_unchanged(view: View) -> Iterator[Instance]:
             context=_evidence(alerts), is_steady=True)  # fmt: skip
 
 
-def _list(alerts: Sequence[_Alert]) -> Slot:
+def _list(alerts: Sequence[_Alert], most: int = MAX_ITEMS) -> Slot:
     """Return the list of alerts, the most severe first."""
     ordered = sorted(alerts, key=lambda each: -LEVELS.index(each.level))
     sizes = [each.size for each in ordered]
-    return items(*shortened([each.item for each in ordered], sizes))
+    return items(*shortened([each.item for each in ordered], sizes, most))
 
 
 def _evidence(alerts: Sequence[_Alert]) -> tuple[Fact, ...]:
@@ -190,18 +197,18 @@ def _evidence(alerts: Sequence[_Alert]) -> tuple[Fact, ...]:
     return tuple({fact.id: fact for fact in found}.values())
 
 
-def _of_levels(reaches: Sequence[Reach]) -> Iterator[_Alert]:
+def _of_levels(reaches: Sequence[Reach], most: int = MAX_ITEMS) -> Iterator[_Alert]:
     """Yield the entries of alert levels: positions at one level are one entry."""
     positions = [reach for reach in reaches if reach.kind == "weight"]
     for limit in sorted({reach.limit for reach in positions}, reverse=True):
         if beyond := [each for each in positions if each.limit == limit and not each.is_kept]:
-            yield _positions(beyond)
+            yield _positions(beyond, most)
     for reach in reaches:
         if reach.kind != "weight" or reach.is_kept:
             yield _Alert(_item(reach), reach.level, reach.facts)
 
 
-def _positions(reaches: Sequence[Reach]) -> _Alert:
+def _positions(reaches: Sequence[Reach], most: int) -> _Alert:
     """Return the entry of the positions at one level."""
     facts = tuple(fact for reach in reaches for fact in reach.facts)
     if len(reaches) == 1:
@@ -212,7 +219,7 @@ def _positions(reaches: Sequence[Reach]) -> _Alert:
         for reach, (_, value) in zip(reaches, shown, strict=True)
     ]
     limit = max((limit for limit, _ in shown), key=lambda slot: slot.decimals or 0)
-    slots = {"positions": items(*shortened(entries)), "limit": limit}
+    slots = {"positions": items(*shortened(entries, most=most)), "limit": limit}
     slots["level"] = level(reaches[0].level)
     return _Alert(Item(_POSITIONS, slots), reaches[0].level, facts, len(reaches))
 
@@ -224,7 +231,8 @@ def _further_alerts(view: View, *, is_short: bool) -> Iterator[_Alert]:
             before = view.fact("limit_status_before", found.subject)
             if before is not None and before.value == own_limits.EXCEEDED:
                 named = Item(_NAMES["own"], {"name": found.slots["name"]})
-                yield _further(named if is_short else Item(entry, found.slots), found)
+                streak = view.facts_of("limit_streak", alias=found.subject) or ()
+                yield _further(named if is_short else Item(entry, found.slots), found, *streak)
     p_value = view.fact("previous_var_p_value")
     if p_value is not None and float(p_value.value) < tail.REJECTED:
         for found in view.instances(tail.var_too_low):

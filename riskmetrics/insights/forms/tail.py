@@ -113,10 +113,8 @@ var_held_nearly = _against_var(
 small_results = [
     _against_var(form_id, "small", 2.1, "info", *phrasings, sign=sign, slots=("amount", "rate"))
     for form_id, sign, phrasings in (
-        ("small_loss", -1, ("The portfolio lost {amount} ({rate}).",
-            "The portfolio fell {rate} on the day, a loss of {amount}.")),
-        ("small_gain", 1, ("The portfolio gained {amount} ({rate}).",
-            "The portfolio rose {rate} on the day, a gain of {amount}.")),
+        ("small_loss", -1, ("The portfolio lost {amount} ({rate}).",)),
+        ("small_gain", 1, ("The portfolio gained {amount} ({rate}).",)),
     )
 ]  # fmt: skip
 

@@ -6,7 +6,7 @@ from datetime import date
 from riskmetrics.insights.claims import View, form
 from riskmetrics.insights.form_shapes import changed, compared, mirrored
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.limits import limit_in_force
+from riskmetrics.insights.limits_reached import limit_in_force
 from riskmetrics.insights.severity import LEVELS
 from riskmetrics.insights.slots import (
     apart,

@@ -24,8 +24,15 @@ from riskmetrics.insights.plan import (
     prune,
 )
 from riskmetrics.insights.questions.clauses import NAMED_BY, Ask, is_level, is_window
-from riskmetrics.insights.questions.figures import TAIL, Answer, Figure, figures, join_qualifiers
 from riskmetrics.insights.questions.parsing import Question, parse_question
+from riskmetrics.insights.questions.question_figures import (
+    TAIL,
+    Answer,
+    Figure,
+    figures,
+    join_qualifiers,
+)
+from riskmetrics.insights.questions.question_words import find_meanings, load_words
 from riskmetrics.insights.questions.selection import (
     MAX_STATEMENTS,
     Facts,
@@ -35,7 +42,6 @@ from riskmetrics.insights.questions.selection import (
 )
 from riskmetrics.insights.questions.spelling import rank_questions, read_tokens
 from riskmetrics.insights.questions.subjects import Subject, without_portfolios
-from riskmetrics.insights.questions.vocabulary import find_meanings, load_words
 
 _MAX_NEAREST, _MAX_LIKE, _MAX_UNREAD = 2, 3, 4
 """Questions that are offered, those instead of one that is not understood, and words named."""

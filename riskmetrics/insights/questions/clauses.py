@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from riskmetrics.insights.questions.figures import RISK, TAIL, Figure, figures
+from riskmetrics.insights.questions.question_figures import RISK, TAIL, Figure, figures
+from riskmetrics.insights.questions.question_words import word_list
 from riskmetrics.insights.questions.subjects import Subject
-from riskmetrics.insights.questions.vocabulary import word_list
 
 _VAGUE_KEYS: Final = frozenset({"result", "risk", "value", "concentration"})
 """Figures whose names qualify those of others, such as the risk of a loss."""

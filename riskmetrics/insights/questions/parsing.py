@@ -8,18 +8,18 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from riskmetrics.insights.questions.clauses import Ask, Clause, Part, find_asks
-from riskmetrics.insights.questions.dates import Calendar, is_about_future, read_time
-from riskmetrics.insights.questions.figures import figures
 from riskmetrics.insights.questions.phrases import CLAUSE_ENDS, Phrase, Token
-from riskmetrics.insights.questions.spelling import read_tokens
-from riskmetrics.insights.questions.subjects import find_subjects
-from riskmetrics.insights.questions.vocabulary import (
+from riskmetrics.insights.questions.question_figures import figures
+from riskmetrics.insights.questions.question_words import (
     Match,
     find_meanings,
     load_words,
     read_phrases,
     word_list,
 )
+from riskmetrics.insights.questions.spelling import read_tokens
+from riskmetrics.insights.questions.subjects import find_subjects
+from riskmetrics.insights.questions.time_expressions import Calendar, is_about_future, read_time
 
 _NO_ALIASES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({})
 

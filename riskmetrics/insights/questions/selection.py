@@ -8,7 +8,7 @@ from riskmetrics.insights.claims import Claim
 from riskmetrics.insights.limit_facts import LIMIT_NAMES
 from riskmetrics.insights.plan import MAX_STEPS, MIN_SALIENCE, STANDING_PLACE, repeats
 from riskmetrics.insights.questions.clauses import Ask
-from riskmetrics.insights.questions.figures import Answer
+from riskmetrics.insights.questions.question_figures import Answer
 from riskmetrics.insights.severity import OWN_LIMITS
 
 MAX_STATEMENTS: Final = 2 * MAX_STEPS

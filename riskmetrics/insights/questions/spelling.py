@@ -4,9 +4,9 @@ from collections import Counter
 from difflib import SequenceMatcher
 from functools import cache
 
-from riskmetrics.insights.questions.figures import offered_questions
 from riskmetrics.insights.questions.phrases import Token, split_tokens
-from riskmetrics.insights.questions.vocabulary import (
+from riskmetrics.insights.questions.question_figures import offered_questions
+from riskmetrics.insights.questions.question_words import (
     is_known,
     known_words,
     normalize_spelling,

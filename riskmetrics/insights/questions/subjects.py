@@ -1,18 +1,19 @@
 """Positions, sectors, factors and scenarios that a question names."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Final, NamedTuple
 
 from riskmetrics.insights.questions.phrases import Phrase, Token
-from riskmetrics.insights.questions.spelling import read_tokens
-from riskmetrics.insights.questions.vocabulary import (
+from riskmetrics.insights.questions.question_words import (
     is_known,
     load_words,
     read_phrases,
     word_list,
 )
+from riskmetrics.insights.questions.spelling import read_tokens
 
 _KINDS: Final = {"POS": "position", "SEC": "sector", "FAC": "factor", "SCN": "scenario"}
 _MIN_NAME: Final = 4
@@ -61,12 +62,15 @@ def _iterate_names(
     text: str, tokens: Sequence[Token], aliases: Mapping[str, Mapping[str, str]]
 ) -> Iterator[tuple[int, int, Subject]]:
     """Yield all names in a question with their tokens, those that the facts contain first."""
+    shared = _shared_names(aliases)
     for alias, entity in aliases.items():
         subject = Subject(alias, _KINDS.get(alias[:3], ""))
         phrases = _named("sectors").get(entity.get("sector", ""), ())
         phrases = _named("scenarios").get(entity.get("scenario", ""), phrases)
         yield from ((*span, subject) for span in _find_phrases(phrases, tokens))
         for name, is_exact in _names(entity):
+            if name.lower() in shared:
+                continue
             yield from ((*span, subject) for span in _find_name(name, tokens, is_exact=is_exact))
     if aliases:
         for at in range(len(tokens)):
@@ -76,6 +80,14 @@ def _iterate_names(
             yield from ((*span, Subject("", "sector")) for span in _find_phrases(phrases, tokens))
         factors = read_phrases(load_words()["factors"])
         yield from ((*span, Subject("", "factor")) for span in _find_phrases(factors, tokens))
+
+
+def _shared_names(aliases: Mapping[str, Mapping[str, str]]) -> set[str]:
+    """Return the names, in lower case, that mean several subjects, such as two share classes."""
+    names = Counter(
+        each for entity in aliases.values() for each in {name.lower() for name, _ in _names(entity)}
+    )
+    return {name for name, count in names.items() if count > 1}
 
 
 @cache
@@ -120,10 +132,24 @@ def _names(entity: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
     symbol = entity.get("symbol", "")
     if symbol and "of" not in entity:
         yield symbol, len(symbol) <= 2 or is_known(symbol.lower())
-        company = entity.get("name", "").split(" ")[0].rstrip(",.")
+        yield from ((each, False) for each in _company_names(entity.get("name", "")))
+
+
+def _company_names(name: str) -> Iterator[str]:
+    """Yield the names that mean a company: all its words, fewer first ones, and the first one.
+
+    One that ends in a word of questions, or is one, is none.
+    """
+    words = [each.strip(",.") for each in name.split()]
+    if len(words) > 1:
+        yield name
+    for count in range(len(words), 1, -1):
+        if words[count - 1].lower() not in word_list("fillers"):
+            yield " ".join(words[:count])
+    for company in words[:1]:
         is_common = company.lower() in word_list("common_names") or is_known(company.lower())
         if len(company) >= _MIN_NAME and not is_common:
-            yield company, False
+            yield company
 
 
 def _is_symbol(text: str, tokens: Sequence[Token], at: int) -> bool:

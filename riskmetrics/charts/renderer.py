@@ -35,8 +35,8 @@ _SNIPPET = "window.vegaEmbed = vegaEmbed;"
 """What a page uses of the libraries for the browser."""
 
 
-class Drawings:
-    """Drawn charts in a folder, by the digest of their specification.
+class ChartRenderer:
+    """Draw charts, and keep the drawings in a folder by the digest of their specification.
 
     The folder is a cache: it may be deleted, and only what the last report used stays in it.
     """

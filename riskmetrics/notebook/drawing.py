@@ -12,10 +12,10 @@ import sqlalchemy as sa
 
 from riskmetrics import settings, trading_calendar
 from riskmetrics.charts.chart import CONFIG
-from riskmetrics.charts.drawing import Drawings, to_file
+from riskmetrics.charts.chart_records import CHARTS
 from riskmetrics.charts.portfolio_data import read_chart_data
-from riskmetrics.charts.pro_forma import read_book_inputs
-from riskmetrics.charts.records import CHARTS
+from riskmetrics.charts.pro_forma_data import read_book_inputs
+from riskmetrics.charts.renderer import ChartRenderer, to_file
 from riskmetrics.errors import UsageError
 from riskmetrics.inputs.snapshot import read_terms
 
@@ -37,7 +37,7 @@ class Drawing:
     @cached_property
     def svg(self) -> str:
         """Return the picture, as a file that a browser shows."""
-        return to_file(Drawings(None).draw(self.specification), CONFIG["font"])
+        return to_file(ChartRenderer(None).draw(self.specification), CONFIG["font"])
 
     def save(self, path: str | Path) -> None:
         """Write the picture (.svg or .png), or the specification for Vega-Lite (.json).
@@ -55,7 +55,7 @@ class Drawing:
 
         file = Path(path)
         titled = self.specification | {"title": self.title, "background": "white"}
-        svg = to_file(Drawings(None).draw(titled), CONFIG["font"])
+        svg = to_file(ChartRenderer(None).draw(titled), CONFIG["font"])
         contents: dict[str, Callable[[], bytes]] = {
             ".svg": svg.encode,
             ".png": lambda: vl_convert.svg_to_png(svg, scale=_PNG_SCALE),

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from riskmetrics.insights.questions.figures import figures, load_data
 from riskmetrics.insights.questions.phrases import Phrase, Token
+from riskmetrics.insights.questions.question_figures import figures, load_data
 
 
 class Meaning(NamedTuple):

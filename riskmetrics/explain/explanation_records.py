@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from riskmetrics.explain.explainer import Explanation
 from riskmetrics.explain.recalculation import to_json_value
-from riskmetrics.explain.registry import Explanation
 
 
 def explanation_record(explanation: Explanation) -> dict[str, Any]:

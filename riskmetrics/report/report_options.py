@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from riskmetrics.charts.drawing import Drawings
+from riskmetrics.charts.renderer import ChartRenderer
 from riskmetrics.inputs.snapshot import SnapshotTerms
 
 DEFAULT_HISTORY = 252
@@ -25,7 +25,7 @@ class ReportOptions:
     """Sessions that charts over time show."""
     against: date | None = None
     """Session to compare with. None: five sessions before, if that is stored."""
-    drawings: Drawings = field(default_factory=lambda: Drawings(None))
+    renderer: ChartRenderer = field(default_factory=lambda: ChartRenderer(None))
     is_interactive: bool = True
     """Whether scripts make charts interactive and tables sortable."""
     max_full: int = MAX_FULL_PORTFOLIOS
@@ -33,6 +33,6 @@ class ReportOptions:
     """Whether the overview links to pages of portfolios that are not shown in full."""
 
 
-def open_drawings(home: Path) -> Drawings:
+def open_renderer(home: Path) -> ChartRenderer:
     """Return the drawn charts that the folder of this machine keeps."""
-    return Drawings(home / "cache" / "charts")
+    return ChartRenderer(home / "cache" / "charts")

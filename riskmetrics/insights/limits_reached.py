@@ -4,6 +4,7 @@ Stress scenarios have none: a first-order loss in a market scenario is the beta 
 """
 
 from collections.abc import Iterator
+from datetime import date
 from typing import NamedTuple
 
 from riskmetrics.insights.alert_facts import UNKNOWN_START
@@ -43,6 +44,8 @@ class Reach(NamedTuple):
     """Sessions since the limit was left, if it is reached again."""
     edges: tuple[float, ...]
     """All limits of the figure."""
+    earlier: tuple[float, date] | None
+    """Value and session that were stated last, if it is farther beyond."""
 
     @property
     def is_kept(self) -> bool:
@@ -219,18 +222,24 @@ def _reach(
     fact, reached = view.fact(kind, alias), limit_in_force(view, kind, alias)
     if fact is None or reached is None:
         return
-    event, streak, away, kept = (
-        view.fact(f"{kind}_{each}", alias) for each in ("alert", "streak", "away", "kept")
+    event, streak, away, kept, stated, day = (
+        view.fact(f"{kind}_{each}", alias)
+        for each in ("alert", "streak", "away", "kept", "stated", "stated_day")
     )
+    is_worse = event is not None and event.value == "worse"
+    earlier = (stated, day) if is_worse and stated and day else ()
     yield Reach(
         kind,
         alias or "",
         *reached,
         float(fact.value),
-        tuple(each for each in (fact, event, streak, *context, away, kept) if each),
+        tuple(each for each in (fact, event, streak, *context, away, kept, *earlier) if each),
         str(event.value) if event else "known",
         int(float(streak.value)) if streak else 1,
         streak is not None and streak.quality != UNKNOWN_START,
         int(float(away.value)) if away else None,
         tuple(view.sheet.limits[kind].values()),
+        (float(stated.value), date.fromisoformat(str(day.value)))
+        if is_worse and stated and day
+        else None,
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from riskmetrics.errors import DataQualityError
-from riskmetrics.limits import Limits
+from riskmetrics.size_limits import Limits
 from riskmetrics.sources.column_contents import find_columns_by_content
 from riskmetrics.sources.file_kinds import (
     FileKind,
@@ -38,6 +38,7 @@ from riskmetrics.sources.transaction_columns import (
     choose_amount,
     choose_costs,
     choose_currency,
+    choose_net_amount,
     choose_quantity,
 )
 from riskmetrics.sources.transaction_layouts import (
@@ -75,28 +76,43 @@ class TransactionTable(NamedTuple):
         """Return what identifies the layout of the table in a file."""
         return self.layout.section or ""
 
-    @property
-    def conventions(self) -> TransactionLayout:
-        """Return the layout, with what the header of the amounts says."""
-        if not self.layout.is_general or self.layout.is_net is not None:
+    def conventions(self, path: Path) -> TransactionLayout:
+        """Return the layout, with what the columns and the header of the amounts say."""
+        if not self.layout.is_general or self.layout.is_net is not None or not self.rows:
             return self.layout
-        headers = strip_units(self.header.cells, self.layout.columns)
+        headers, columns, _ = self._choose_columns(path)
+        if self._choose_net_amount(columns) != columns:
+            return self.layout._replace(is_net=True)
         keys = [*map(header_key, headers)]
         chosen = next((key for key in self.layout.columns["amount"] if key in keys), None)
         words = bare_words(headers[keys.index(chosen)]).split() if chosen else []
         return self.layout._replace(has_gross_header=not {*words}.isdisjoint(_GROSS))
 
-    def read(self, path: Path) -> tuple[list[StatedRow], list[SkippedLine], list[str]]:
-        """Return the cells of all rows by column, and skipped lines."""
+    def _choose_columns(self, path: Path) -> tuple[list[str], dict[str, int], list[str]]:
+        """Return the headers without units, the columns by meaning, and notes on them."""
         aliases = self.layout.columns
         headers = choose_currency(strip_units(self.header.cells, aliases), aliases)
-        columns, notes = choose_columns(path, headers, self.layout.columns, REQUIRED_COLUMNS)
+        columns, notes = choose_columns(path, headers, aliases, REQUIRED_COLUMNS)
         for name, other in (("kind_detail", "kind"), ("fees", "commission")):
             if columns.get(name) == columns.get(other):
                 columns.pop(name, None)
         if self.layout.is_general:
             columns = choose_amount(choose_quantity(columns, self.rows), self.rows)
-            columns = choose_costs(headers, columns, self.layout.columns, self.rows)
+            columns = choose_costs(headers, columns, aliases, self.rows)
+        return headers, columns, notes
+
+    def _choose_net_amount(self, columns: dict[str, int]) -> dict[str, int]:
+        """Return columns whose amount is the net one of two, where purchases are paid."""
+        place = columns.get("kind", 0)
+        kinds = (self.layout.find_kind("".join(row.cells[place : place + 1])) for row in self.rows)
+        is_paid = [kind in (Kind.BUY, Kind.BUY_TO_COVER) for kind in kinds]
+        return choose_net_amount(columns, self.rows, is_paid)
+
+    def read(self, path: Path) -> tuple[list[StatedRow], list[SkippedLine], list[str]]:
+        """Return the cells of all rows by column, and skipped lines."""
+        _, columns, notes = self._choose_columns(path)
+        if self.layout.is_general:
+            columns = self._choose_net_amount(columns)
         if (place := self._currency_place(columns)) is not None:
             columns["currency"] = place
         known = {*columns, "position_type"}
@@ -107,6 +123,7 @@ class TransactionTable(NamedTuple):
         rows, skipped = [], [SkippedLine(line.number, "before the table") for line in self.before]
         skipped += [SkippedLine(line.number, "below the table") for line in self.after]
         self._refuse_other_table(path)
+        unexecuted = self._unexecuted(columns)
         for line in self.rows:
             cells = {
                 name: line.cells[place]
@@ -119,7 +136,7 @@ class TransactionTable(NamedTuple):
             if canceled:
                 cells["kind_detail"] = f"{cells.get('kind_detail', '')} {canceled}".strip()
             flag = f"canceled: {canceled}" if is_flag else None
-            if reason := self._skip_reason(line, cells, columns) or flag:
+            if reason := self._skip_reason(line, cells, columns, unexecuted) or flag:
                 skipped.append(SkippedLine(line.number, reason))
             else:
                 rows.append(StatedRow(line.number, line.raw, cells, self.key))
@@ -192,7 +209,11 @@ class TransactionTable(NamedTuple):
         return place if place >= len(headers) or not headers[place] else None
 
     def _skip_reason(
-        self, line: Line, cells: Mapping[str, str], columns: Mapping[str, int]
+        self,
+        line: Line,
+        cells: Mapping[str, str],
+        columns: Mapping[str, int],
+        unexecuted: frozenset[str],
     ) -> str | None:
         """Return why a line is no transaction: a remark, a repeated header, another detail."""
         if line.cells == self.header.cells:
@@ -203,13 +224,29 @@ class TransactionTable(NamedTuple):
             return "a total"
         status, kind = cells.get("status", ""), self.layout.find_kind(cells.get("kind", ""))
         is_withdrawn = kind == Kind.WITHDRAWAL and status.casefold().startswith("withdrawn")
-        if starts_with(status, load_vocabulary().unexecuted) and not is_withdrawn:
+        if starts_with(status, unexecuted) and not is_withdrawn:
             return f"not executed: {status}"
         for name, expected in self.layout.required_values.items():
             text = cells.get(name, "")
             if name in columns and text.casefold() != expected:
                 return f"no transaction: {text or '(empty)'}"
         return None
+
+    def _unexecuted(self, columns: Mapping[str, int]) -> frozenset[str]:
+        """Return the words of orders that are not executed; without Open next to Closed or Win.
+
+        Without a status that only orders have, these are of the positions that trades opened.
+        """
+        vocabulary = load_vocabulary()
+        place = columns.get("status")
+        if place is None:
+            return vocabulary.unexecuted
+        statuses = {line.cells[place] for line in self.rows if place < len(line.cells)} - {""}
+        others = {text for text in statuses if not starts_with(text, vocabulary.opened)}
+        of_orders = (vocabulary.unexecuted | vocabulary.executed) - vocabulary.closed
+        has_orders = any(starts_with(text, of_orders) for text in others)
+        is_of_positions = bool(others) and not has_orders
+        return vocabulary.unexecuted - (vocabulary.opened if is_of_positions else frozenset())
 
 
 def _is_total(line: Line, cells: Mapping[str, str]) -> bool:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from markupsafe import Markup, escape
 
 from riskmetrics.charts.chart import to_json
-from riskmetrics.charts.drawing import Drawings
+from riskmetrics.charts.chart_records import CHARTS
 from riskmetrics.charts.extremes import (
     DrawdownSpell,
     Extreme,
@@ -15,7 +15,7 @@ from riskmetrics.charts.extremes import (
     list_periods,
 )
 from riskmetrics.charts.portfolio_data import PortfolioData
-from riskmetrics.charts.records import CHARTS
+from riskmetrics.charts.renderer import ChartRenderer
 from riskmetrics.text import escape_controls
 
 _LEADING = ("equity", "cumulative_return", "volatility")
@@ -58,7 +58,7 @@ NO_FIGURES = Figures([], [], [], [], [])
 """Figures of a portfolio that is only a row of the overview."""
 
 
-def draw_figures(data: PortfolioData, drawings: Drawings) -> Figures:
+def draw_figures(data: PortfolioData, renderer: ChartRenderer) -> Figures:
     """Draw the charts of a portfolio that have enough rows."""
     drawn, missing = [], []
     for chart in (each for each in CHARTS if each.applies(data)):
@@ -67,7 +67,7 @@ def draw_figures(data: PortfolioData, drawings: Drawings) -> Figures:
             missing.append(chart.full_title)
             continue
         label = escape(f"{chart.full_title}. {chart.caption}")
-        svg = drawings.draw(chart.specification(rows, is_interactive=False)).replace(
+        svg = renderer.draw(chart.specification(rows, is_interactive=False)).replace(
             "<svg ", f'<svg role="img" aria-label="{label}" ', 1
         )
         interactive = to_json(chart.specification(rows, is_interactive=True))

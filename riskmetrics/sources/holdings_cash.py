@@ -1,0 +1,88 @@
+"""Lines of cash in a holdings table: which they are, and whether their amount is owed."""
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from riskmetrics.metrics._typing import BoolArray, FloatArray
+from riskmetrics.sources.asset_classes import is_cash_name, is_cash_text, is_foreign_cash
+from riskmetrics.sources.layouts import Layout
+from riskmetrics.sources.tabular_files import Table
+from riskmetrics.sources.vocabulary import fold_text, load_vocabulary
+
+_BUYING_POWER = "buying power"
+_MAX_PAR_ROUNDING = 0.01
+"""Difference from 1 of the price of cash with interest that is not paid yet."""
+
+
+def find_cash(table: Table, layout: Layout, is_par: BoolArray) -> BoolArray:
+    """Return a mask of the lines of cash: by words, of those whose price is 1 or missing."""
+    symbol, name, stated = (
+        table.text(column) for column in ("symbol", "description", "investment_class")
+    )
+    described = symbol.str.lower() + "|" + name.str.lower() + "|" + stated.str.lower()
+    patterns = [re.compile(pattern) for pattern in layout.cash]
+    by_layout = map_bool(described, lambda text: any(one.match(text) for one in patterns))
+    by_words = (
+        map_bool(symbol, is_cash_text)
+        | map_bool(symbol, lambda text: text.endswith("**") or (" " in text and is_cash_name(text)))
+        | map_bool(name, is_cash_name)
+        | map_bool(stated, is_cash_text)
+    )
+    cash: BoolArray = ((by_layout | by_words) & is_par) | map_bool(symbol, is_foreign_cash)
+    return cash
+
+
+def has_par_price(
+    table: Table, value: FloatArray, quantity: FloatArray, price: FloatArray
+) -> BoolArray:
+    """Return a mask of the lines whose price is 1, or missing, as far as the value shows it.
+
+    An amount can also be the price of a quantity of 1 of what has no name but Cash.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        implied = np.where(np.isnan(price), value / quantity, price)
+    is_amount = (quantity == 1) & (np.isnan(price) | (price == value))
+    names = table.text("description")
+    is_amount &= map_bool(names, is_cash_name) | (names == "").to_numpy(bool)
+    is_one: BoolArray = np.abs(implied - 1) <= _MAX_PAR_ROUNDING
+    return is_one | ~np.isfinite(implied) | (value == quantity) | is_amount
+
+
+def is_part_of_cash(table: Table, cash: BoolArray, amount: FloatArray) -> BoolArray:
+    """Return a mask of the lines of available cash, if one other line states all cash.
+
+    The whole is not smaller than a part of it. Buying power can be more, and is none of the cash.
+    """
+    vocabulary = load_vocabulary()
+    symbol = table.text("symbol")
+    names = symbol.mask(symbol == "", table.text("description")).map(fold_text)
+    is_whole = cash & names.isin([*vocabulary.cash_whole]).to_numpy(bool)
+    is_available = cash & names.isin([*vocabulary.cash_available]).to_numpy(bool)
+    if np.count_nonzero(is_whole) != 1:
+        return np.zeros_like(cash)
+    is_power = names.str.startswith(_BUYING_POWER).to_numpy(bool)
+    is_part: BoolArray = is_available & ((amount <= amount[is_whole][0]) | is_power)
+    return is_part
+
+
+def is_debit(table: Table) -> BoolArray:
+    """Return a mask of the lines that name cash that is owed."""
+    return _is_named(table, load_vocabulary().cash_debit)
+
+
+def is_unsigned(table: Table) -> BoolArray:
+    """Return a mask of the lines of cash that is owed by its name only if it is negative."""
+    return _is_named(table, load_vocabulary().cash_margin)
+
+
+def _is_named(table: Table, words: frozenset[str]) -> BoolArray:
+    names = (table.text(column).map(fold_text) for column in ("symbol", "description"))
+    return np.logical_or(*(one.isin([*words]).to_numpy(bool) for one in names))
+
+
+def map_bool(texts: "pd.Series[str]", predicate: Callable[[str], bool]) -> BoolArray:
+    """Return the result of a predicate for each text."""
+    return np.array([predicate(text) for text in texts], dtype=bool)

@@ -1,0 +1,166 @@
+"""Lines that look like totals, remarks, cash or parts of another table, and are held; by hand."""
+
+import math
+
+import pytest
+
+from riskmetrics.errors import DataQualityError
+from riskmetrics.sources.brokers import HoldingsFile, read_holdings
+
+
+def held(found: HoldingsFile) -> dict[str, float]:
+    """Return the quantity of each symbol in all accounts."""
+    sums: dict[str, float] = {}
+    for account in found.accounts:
+        rows = account.holdings.rows
+        for symbol, quantity in zip(rows["symbol"], rows["quantity"], strict=True):
+            sums[symbol] = sums.get(symbol, 0.0) + quantity
+    return sums
+
+
+def rejected(found: HoldingsFile) -> list[str]:
+    rows = [*found.rejected, *(row for one in found.accounts for row in one.holdings.rejected)]
+    return [row.raw_row for row in rows]
+
+
+STOCKS = "Symbol,Shares,Price,Value\nQQA,10,19,190\nQQB,5,44,220\n"
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        "Retirement\nTicker,Quantity,Market value\nQQC,7,70\n",
+        # one security again, and another one
+        "Funds\nSymbol,Units,NAV,Market value\nQQC,7,10,70\nQQA,3,19,57\n",
+        # the same securities in other quantities are of another account
+        "Ticker,Quantity,Sector\nQQA,4,Energy\nQQB,5,Energy\n",
+    ],
+)
+def test_a_second_table_with_other_holdings_is_refused(file, below):
+    with pytest.raises(DataQualityError, match="begins another table of holdings"):
+        read_holdings(file(f"{STOCKS}\n{below}"))
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        "Equities\nTicker,Quantity,Sector\nQQB,5,Energy\nQQA,10,Energy\n",
+        "Tax lots\nSymbol,Shares,Purchase date\nQQA,4,2023-01-04\nQQA,6,2023-02-03\n",
+        "Ideas\nSymbol,Target weight,Rating\nQQX,5,Buy\n",
+        "Ideas\nSymbol,Shares,Rating\nQQX,,Buy\n",
+        "Closed positions\nTicker,Quantity,Proceeds\nQQX,5,70\n",
+    ],
+)
+def test_a_second_view_of_the_holdings_is_not_read(file, below):
+    assert held(read_holdings(file(f"{STOCKS}\n{below}"))) == {"QQA": 10, "QQB": 5}
+
+
+@pytest.mark.parametrize("title", ["Options", "Roth IRA", "Satellite"])
+def test_a_title_below_positions_that_are_not_held_leaves_open_what_is(file, title):
+    text = f"Symbol,Quantity,Price\nQQA,10,19\nClosed positions\nQQX,5,3\n{title}\nQQB,5,44\n"
+    with pytest.raises(DataQualityError, match=f"line 6 is below {title}.*Open positions"):
+        read_holdings(file(text))
+    clear = text.replace(title, "Open positions")
+    assert held(read_holdings(file(clear))) == {"QQA": 10, "QQB": 5}
+    parts = text.replace("Closed positions\n", "Closed positions\nStocks\n")
+    assert held(read_holdings(file(parts))) == {"QQA": 10}
+
+
+@pytest.mark.parametrize("weights", [(100, 50, 50), (100, 60, 40)])
+def test_weights_of_a_portfolio_with_a_loan_are_no_sum_of_each_other(file, weights):
+    rows = zip(("QQA", "QQB", "QQC"), weights, strict=True)
+    text = "Symbol,Weight\n" + "".join(f"{symbol},{weight}%\n" for symbol, weight in rows)
+    with pytest.raises(DataQualityError, match="sum to 200"):
+        read_holdings(file(text))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ",Target 2045 Trust,20,5,100",  # the value of all lines above, by chance
+        ",Target 2045 Trust,20,,100",
+        ",Total International Stock Index Trust,40,10,400",
+        ",Total International Stock Index Trust,40,,400",
+        "BITCOIN,,0.001,100000,100",
+    ],
+)
+def test_a_holding_without_a_symbol_is_rejected_and_no_total(file, line):
+    header = "Symbol,Description,Quantity,Price,Value\n"
+    text = f"{header}QQA,Acme,6,10,60\nQQB,Other,4,10,40\n{line}\n"
+    found = read_holdings(file(text))
+    assert (held(found), rejected(found)) == ({"QQA": 6, "QQB": 4}, [line])
+
+
+@pytest.mark.parametrize("line", [",Sum of the above,,,100", ",,10,,100", "Total,,10,,100"])
+def test_a_total_without_terms_of_a_holding_is_skipped(file, line):
+    header = "Symbol,Description,Quantity,Price,Value\n"
+    found = read_holdings(file(f"{header}QQA,Acme,6,10,60\nQQB,Other,4,10,40\n{line}\n"))
+    assert (held(found), rejected(found)) == ({"QQA": 6, "QQB": 4}, [])
+
+
+def test_a_word_for_a_total_in_another_column_is_no_sum_of_lots(file):
+    header = "Symbol,Quantity,Cost,Purchase date,Return\n"
+    lots = "QQA,10,150,2023-01-04,Total\nQQA,5,80,2023-02-03,Price\n"
+    assert held(read_holdings(file(header + lots))) == {"QQA": 15}
+    sums = "QQA,15,230,,Total\nQQA,10,150,2023-01-04,\nQQA,5,80,2023-02-03,\n"
+    assert held(read_holdings(file(header + sums))) == {"QQA": 15}
+
+
+def test_a_lot_without_a_date_is_no_sum_of_lots_at_other_prices(file):
+    header = "Symbol,Quantity,Purchase date,Purchase price\n"
+    lots = "QQA,4,2023-01-04,120\nQQA,6,2023-02-03,130\n"
+    assert held(read_holdings(file(f"{header}QQA,10,,100\n{lots}"))) == {"QQA": 20}
+    assert held(read_holdings(file(f"{header}QQA,10,,126.00\n{lots}"))) == {"QQA": 10}
+
+
+@pytest.mark.parametrize(
+    ("line", "quantity", "cash"),
+    [
+        ("SGOV,iShares 0-3 Month Treasury,100,10050,Cash", 100, math.nan),
+        ("MMKT,Texas Capital Government Money Market ETF,100,10050,ETF", 100, math.nan),
+        ("QQM,Acme Money Market Fund,100,100.35,Cash", None, 100.35),  # with interest to be paid
+        ("CASH,,1,5000,", None, 5000),
+        ("CASH,Pathward Financial,50,4000,", 50, math.nan),
+    ],
+)
+def test_a_fund_whose_price_is_not_1_is_no_cash(file, line, quantity, cash):
+    found = read_holdings(
+        file(f"Symbol,Name,Quantity,Value,Asset class\nQQA,Acme,1,5,Stock\n{line}\n")
+    )
+    symbol = line.partition(",")[0]
+    assert held(found) == {"QQA": 1} | ({symbol: quantity} if quantity else {})
+    assert found.accounts[0].cash == pytest.approx(cash, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "amount", "cash"),
+    [
+        ("Margin debt", "5000", -5000),
+        ("Margin loan", "-5000", -5000),
+        ("Margin balance", "-5000", -5000),
+        ("Margin balance", "5000", math.nan),  # owed at some brokers, and not at others
+    ],
+)
+def test_cash_that_is_owed(file, name, amount, cash):
+    found = read_holdings(file(f"Symbol,Quantity,Price,Value\nQQA,10,19,190\n{name},,,{amount}\n"))
+    assert held(found) == {"QQA": 10}
+    assert found.accounts[0].cash == pytest.approx(cash, nan_ok=True)
+    has_reason = any("without a sign" in line.reason for line in found.skipped)
+    assert has_reason == math.isnan(cash)
+
+
+@pytest.mark.parametrize("size", ["12 shares", "12 Stk.", "12x"])
+def test_a_line_with_a_long_name_and_a_size_is_no_remark(file, size):
+    name = "Vanguard Total Stock Market Index Fund"
+    found = read_holdings(file(f"Symbol,Description,Quantity\nQQA,{name},{size}\nQQB,Acme,5\n"))
+    if size == "12x":
+        assert rejected(found) == [f"QQA,{name},{size}"]
+    else:
+        assert held(found) == {"QQA": 12, "QQB": 5}
+    weights = f"Symbol,Description,Weight\nQQA,{name},60%\nQQB,Acme,40%\n"
+    assert held(read_holdings(file(weights))) == {"QQA": 0.6, "QQB": 0.4}
+
+
+def test_values_below_mv_are_of_their_side(file):
+    text = "Symbol,Shares,Long MV,Short MV\nQQA,10,190,\nQQB,5,,150\n"
+    assert held(read_holdings(file(text))) == {"QQA": 10, "QQB": -5}
