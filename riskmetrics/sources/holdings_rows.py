@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import BoolArray, FloatArray
 from riskmetrics.sources.asset_classes import (
     is_cash_name,
@@ -251,6 +252,8 @@ def split_rows(table: Table, layout: Layout, decimal: str, size_column: str) -> 
     reasons[titles] = "a title with the sum of its group"
     cash &= ~titles
     is_holding = (reasons == "").astype(bool)
+    if size_column == "market_value":
+        _refuse_unnamed_total(table.keep_rows(is_holding), value[is_holding])
     dollars, totals = amount[cash & ~foreign], value[total & ~np.isnan(value)]
     return SplitRows(
         table.keep_rows(is_holding),
@@ -261,6 +264,18 @@ def split_rows(table: Table, layout: Layout, decimal: str, size_column: str) -> 
         bool(((gone | (sold != "")) & ~(is_blank | cash | total)).any()),
         skipped_lines(table, reasons),
     )
+
+
+def _refuse_unnamed_total(table: Table, value: FloatArray) -> None:
+    """Raise DataQualityError if the first or the last of at least three values sums the others."""
+    for place in (0, -1) if len(value) > 2 else ():
+        if math.isclose(2 * value[place], value.sum(), rel_tol=1e-6):
+            [(line, _)] = table.locate(np.array([range(len(value))[place]]))
+            raise DataQualityError(
+                f"{table.path}: the value on line {line}, {table.text('symbol').iloc[place]}, is"
+                " the sum of all others. If it is a total, name it Total; if it is a holding, move"
+                " its line between others"
+            )
 
 
 def _find_titles(

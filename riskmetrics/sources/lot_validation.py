@@ -1,5 +1,6 @@
 """Validation of holdings: lots in the format of the database, or weights to be converted."""
 
+import math
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -24,7 +25,7 @@ from riskmetrics.sources.row_validation import (
     join_names,
     to_dates,
 )
-from riskmetrics.sources.symbol_forms import is_coin
+from riskmetrics.sources.symbol_forms import are_coins, is_coin
 from riskmetrics.sources.tabular_files import Table
 from riskmetrics.symbols import parse_option
 from riskmetrics.transactions.model import CONTRACT_SIZE
@@ -107,8 +108,10 @@ def validate_lots(
     amounts = _read_amounts(validator, stated_by, scale)
     prices = np.fmax(amounts.last_price, amounts.entry_price)
     # by the price alone: SUI is a coin, and the symbol of Sun Communities
-    coins = (is_coin(symbol, "", price) for symbol, price in zip(symbols, prices, strict=True))
-    validator.reject(np.fromiter(coins, bool, len(symbols)), "{symbol} is a cryptocurrency")
+    is_priced = [is_coin(symbol, "", price) for symbol, price in zip(symbols, prices, strict=True)]
+    if any(is_priced) and are_coins(symbols):  # else SOL and LTC are shares
+        is_priced = [is_coin(symbol, "", math.inf) for symbol in symbols]
+    validator.reject(np.array(is_priced, dtype=bool), "{symbol} is a cryptocurrency")
     entry = validator.days("entry_date")
     _reject_invalid_quantity(validator, symbols, amounts.quantity, stated_by)
     validator.reject(

@@ -66,6 +66,8 @@ _MIN_PERIODS = 3
 """Number of gaps between days from which on the period of prices is recognized."""
 _UNLISTED_CLASSES = ("crypto", "option", "future")
 """Classes whose prices are not those of shares; bonds can be those that a listed fund holds."""
+_EVENT = r"(?i)(?:cash |special |stock |reverse |ordinary )*(?:dividends?|distributions?|splits?)"
+"""Kind of a row that states what was paid, or a ratio, instead of a price."""
 _SEPARATORS = ',;|\t" '
 _DAILY_PERIODS = ("", "D", "1D", "DAY", "1DAY", "DAILY")
 
@@ -131,6 +133,8 @@ def read_prices(
         classes.isin(_UNLISTED_CLASSES),
         "{investment_class}: only prices of shares and funds are supported",
     )
+    is_event = validator.text("investment_class").str.fullmatch(_EVENT)
+    validator.reject(is_event, "{investment_class}: the row states no price")
     parsed = validator.result(price_rows(validator))
     _refuse_foreign_footer(table, parsed.rejected)
     _refuse_longer_periods(path, parsed.rows)

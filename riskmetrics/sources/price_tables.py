@@ -5,7 +5,7 @@ wide (`wide_price_tables`).
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,7 @@ from riskmetrics.sources.file_kinds import (
 )
 from riskmetrics.sources.holdings_columns import (
     header_currency,
+    strip_unit,
     strip_units,
 )
 from riskmetrics.sources.price_layouts import describe_vendor, load_price_layouts
@@ -35,6 +36,7 @@ from riskmetrics.sources.stated_currency import (
     stated_currency,
 )
 from riskmetrics.sources.table_headers import (
+    HeaderAliases,
     HeaderChoice,
     choose_columns,
     header_key,
@@ -58,6 +60,7 @@ from riskmetrics.symbols import normalize_symbol
 from riskmetrics.text import truncate
 
 _REQUIRED = ("date", "close")
+_PRICES = ("open", "high", "low", "close", "adj_close")
 _TRADE_HEADERS = frozenset(
     {
         "quantity",
@@ -105,6 +108,7 @@ class PriceHeaderChooser:
             required = ("date",) if keys & {*aliases["midpoint"]} else _REQUIRED
             positions, notes = choose_columns(path, headers, aliases, required)
             _refuse_foreign_headers(path, [records[0][place] for place in positions.values()])
+            _refuse_second_currency(path, records[0], positions, aliases)
             _find_columns(positions, records)
             clock = [place for place, header in enumerate(headers) if header_key(header) == "time"]
             if clock and positions["date"] not in clock:
@@ -235,6 +239,20 @@ def _refuse_foreign_headers(path: Path, headers: Sequence[str]) -> None:
             )
 
 
+def _refuse_second_currency(
+    path: Path, headers: Sequence[str], positions: Mapping[str, int], aliases: HeaderAliases
+) -> None:
+    """Raise DataQualityError if a column such as Close USD is next to one without a currency."""
+    for place, header in enumerate(headers):
+        name = next((one for one in _PRICES if header_key(strip_unit(header)) in aliases[one]), "")
+        chosen = positions.get(name, place)
+        if chosen != place and has_dollar_headers([header]):
+            raise DataQualityError(
+                f"{path} has the columns {headers[chosen].strip()} and {header.strip()}, so the"
+                " currency of the first is unknown. Keep the one in USD"
+            )
+
+
 def _find_columns(positions: dict[str, int], records: Sequence[list[str]]) -> None:
     """Add columns of currencies and symbols whose header is not known, if first cells show them."""
     if positions.get("identifier") == positions.get("symbol"):
@@ -279,7 +297,7 @@ def _add_symbol(table: Table, symbol: str | None) -> Table:
 def _drop_events(table: Table) -> Table:
     """Drop rows that state a dividend or a split instead of prices, with a note."""
     is_event: BoolArray = np.zeros(table.n_rows, dtype=bool)
-    for name in ("open", "high", "low", "close", "adj_close"):
+    for name in _PRICES:
         if name in table.columns and pa.types.is_string(table.columns[name].type):
             text = pc.fill_null(table.columns[name], "")
             found = pc.match_substring_regex(text, _EVENT.pattern, ignore_case=True)

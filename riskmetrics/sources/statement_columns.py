@@ -11,12 +11,15 @@ from riskmetrics.sources.column_contents import MISSING_TEXTS, find_columns_by_c
 from riskmetrics.sources.statement_lines import Line
 from riskmetrics.sources.statement_rows import NUMBER_OR_BLANK, is_total, parse_texts
 from riskmetrics.sources.symbol_forms import CURRENCIES
+from riskmetrics.sources.table_headers import header_key
 from riskmetrics.sources.vocabulary import bare_words, load_vocabulary
 from riskmetrics.transactions.model import CONTRACT_SIZE
 
 Rows = Sequence[tuple[Line, dict[str, str]]]
 """Lines with their cells by column."""
 _FUNDS = ("fund", "funds", "etf")
+_RANKS = ("position", "positions")
+"""Keys of the headers of a quantity, or of the place of the row."""
 _VALUE_TOLERANCE = 0.005
 """Relative difference of a value from the product of its rounded quantity and price."""
 
@@ -37,6 +40,7 @@ def find_more_columns(
         Lines with their cells by column, to which the cells of these columns are added.
     """
     _name_unnamed_rows(columns, rows)
+    _drop_ranks(header, columns, rows)
     known = {*columns, *(["investment_class"] if "type" in columns else [])}
     vocabulary = load_vocabulary()
     words = {place: {*bare_words(text).split()} for place, text in enumerate(header)}
@@ -58,6 +62,20 @@ def find_more_columns(
         for line, row in rows:
             row[name] = line.cells[place] if place < len(line.cells) else ""
     return _unknown_numbers(header, columns, rows)
+
+
+def _drop_ranks(header: Sequence[str], columns: dict[str, tuple[int, ...]], rows: Rows) -> None:
+    """Remove a column Position from the quantities if it numbers the rows: 1, 2, 3."""
+    place = columns.get("quantity", (0,))[0]
+    if "quantity" not in columns or header_key(header[place]) not in _RANKS:
+        return
+    texts = [text for _, row in rows if (text := row.get("quantity", "").rstrip("."))]
+    places = [*map(str, range(1, len(texts) + 1))]
+    is_sorted = len(texts) > 2 and {*texts} == {*places}  # by another column
+    if len(texts) > 1 and (texts == places or is_sorted):
+        del columns["quantity"]
+        for _, row in rows:
+            row.pop("quantity", None)
 
 
 def _find_quantity(

@@ -81,6 +81,8 @@ def find_stated_day(
     True
     >>> find_stated_day("12/13/2024", is_title=True).day
     datetime.date(2024, 12, 13)
+    >>> find_stated_day("Holdings 12/13/2024", is_title=True).day
+    datetime.date(2024, 12, 13)
     >>> find_stated_day("Account opened on 2015-01-02") is None
     True
     """
@@ -97,6 +99,9 @@ def find_stated_day(
         return parse_stated_day(alone["day"], order)._replace(rank=2)
     if alone and _names_positions(alone["title"]):
         return parse_stated_day(alone["day"], order)._replace(rank=1)
+    titled = re.fullmatch(rf"(?P<title>[^\W\d_]+(?: [^\W\d_]+)?) (?P<day>{_ANY_DATE})", lowered)
+    if is_title and titled and _is_of_positions(titled["title"]):
+        return parse_stated_day(titled["day"], order)._replace(rank=1)
     found = _sentence_pattern(is_as_of=False).match(lowered)
     is_other = found is None or _names_other_day(lowered[: found.start("word")], found["word"])
     return None if found is None or is_other else _parse_sentence(found, order)
@@ -162,6 +167,11 @@ def _names_positions(title: str) -> bool:
     vocabulary, words = load_vocabulary(), bare_words(title).split()
     is_other = not vocabulary.other_days.isdisjoint(words)
     return not is_other and not vocabulary.statements.isdisjoint(words)
+
+
+def _is_of_positions(title: str) -> bool:
+    """Return whether all words of a title are of positions, such as Portfolio holdings."""
+    return load_vocabulary().statements.issuperset(bare_words(title).split())
 
 
 def _names_period(title: str) -> bool:

@@ -330,12 +330,9 @@ class _StatementParser:
             return
         is_row = sum(map(bool, line.cells)) > 1
         account = row.get("account_number") or row.get("account", "")
-        if self._sections.is_in_closed(
-            account if row.get("symbol") else "",
-            line=line.number,
-            is_row=is_row,
-            is_sized=is_sized(row),
-        ):
+        account = account if row.get("symbol") else ""
+        sizes = {"is_row": is_row, "is_sized": is_sized(row)}
+        if self._sections.is_in_closed(account, line=line.number, **sizes):
             self._skip(
                 line, "in a section of closed positions or orders: no longer held, or not yet"
             )

@@ -22,6 +22,7 @@ NUMBER_OR_BLANK = re.compile(
 
 _SIZE = re.compile(r"\S*\d\S*(?: \S+){0,2}|\S{1,3} \S*\d\S*")
 """A number with up to two words, such as 12 shares, or with a short one before it: US$ 5."""
+_MAX_SIZE_CHARS = 60
 
 
 def named_cells(line: Line, columns: Mapping[str, Sequence[int]]) -> dict[str, str]:
@@ -124,6 +125,6 @@ def is_remark(line: Line, row: Mapping[str, str]) -> bool:
         is_word = text.isalpha() and len(text) > _MAX_TICKER_CHARS
         return is_word or " " in text or normalize_symbol(text) is None
     sizes = (row.get(name, "") for name in ("quantity", "weight", "market_value"))
-    is_sized = any(_SIZE.fullmatch(size) for size in sizes)
+    is_sized = any(len(size) < _MAX_SIZE_CHARS and _SIZE.fullmatch(size) for size in sizes)
     is_sentence = any(len(cell.split()) >= MIN_SENTENCE_WORDS for cell in line.cells)
     return is_sentence and not is_sized and not any(map(NUMBER_OR_BLANK.fullmatch, line.cells))

@@ -181,6 +181,19 @@ def is_coin(symbol: str, name: str, price: float = math.nan) -> bool:
     return is_name or (symbol in _MARKETS["coins"] and is_named)
 
 
+def are_coins(symbols: Iterable[str]) -> bool:
+    """Return whether most symbols are also those of cryptocurrencies: then all of them are coins.
+
+    Examples
+    --------
+    >>> are_coins(["BTC", "SOL", "LTC"]), are_coins(["BTC", "AAPL", "MSFT"])
+    (True, False)
+    """
+    distinct = {*symbols} - {""}
+    n_coins = len(distinct & _MARKETS["coins"])
+    return n_coins > 1 and 2 * n_coins > len(distinct)
+
+
 def is_usd(name: str) -> bool:
     """Return whether the code, sign or name of a currency is that of the US dollar.
 

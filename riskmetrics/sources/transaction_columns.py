@@ -75,7 +75,8 @@ def choose_net_amount(
     if "amount" not in chosen or not costs:
         return chosen
     gross = np.abs(_read_numbers(rows, chosen["amount"])[0])
-    cost = sum(np.abs(np.nan_to_num(_read_numbers(rows, chosen[name])[0])) for name in costs)
+    stated = [np.nan_to_num(_read_numbers(rows, chosen[name])[0]) for name in costs]
+    cost = np.abs(stated).sum(axis=0)
     expected = gross + np.where(is_paid, cost, -cost)
     used = {*chosen.values()}
     for place in sorted({*range(max(len(row.cells) for row in rows))} - used):

@@ -19,7 +19,12 @@ from riskmetrics.sources.raw_files import decode_text, measure_size, open_conten
 from riskmetrics.sources.row_validation import MAX_RESPELLINGS_NAMED
 from riskmetrics.sources.security_identifiers import resolve_identifiers
 from riskmetrics.sources.statement_parser import SkippedLine
-from riskmetrics.sources.symbol_forms import describe_lone_codes, has_vendor_codes
+from riskmetrics.sources.symbol_forms import (
+    are_coins,
+    describe_lone_codes,
+    has_vendor_codes,
+    is_coin,
+)
 from riskmetrics.sources.tabular_files import RejectedRow
 from riskmetrics.sources.tabular_transactions import find_tables
 from riskmetrics.sources.transaction_documents import is_document, read_document
@@ -27,7 +32,7 @@ from riskmetrics.sources.transaction_layouts import (
     TransactionLayout,
     load_layouts,
 )
-from riskmetrics.sources.transaction_numbers import parse_numbers
+from riskmetrics.sources.transaction_numbers import Numbers, parse_numbers
 from riskmetrics.sources.transaction_rows import (
     RowReader,
     TransactionOptions,
@@ -205,6 +210,7 @@ def _interpret(
         identified,
         has_vendor_codes=has_codes,
         statuses={row.cells["status"] for row in rows if "status" in row.cells},
+        has_coins=are_coins(symbols) and any(map(_is_coin, rows, numbers)),
     )
     stated: list[tuple[StatedRow, StatedTransaction]] = []
     rejected = []
@@ -249,6 +255,13 @@ def _interpret(
         notes,
         identifiers,
     )
+
+
+def _is_coin(row: StatedRow, numbers: Numbers) -> bool:
+    """Return whether the name or the price of a row is that of a coin."""
+    price = numbers.get("price")
+    cells = row.cells
+    return is_coin(cells.get("symbol", ""), cells.get("description", ""), float(price or 0))
 
 
 def _add_incomes(rows: list[StatedRow], completed: list[Transaction]) -> list[str]:

@@ -83,7 +83,7 @@ class RowReader:
 
     The default order is used for dates that do not show theirs. ``identified`` are the symbols of
     texts that are identifiers. ``has_vendor_codes`` is that of `symbol_forms.parse_symbol_form`;
-    ``statuses`` are those of all rows.
+    ``statuses`` are those of all rows. With ``has_coins`` SOL is a coin, not a share.
     """
 
     def __init__(
@@ -95,8 +95,9 @@ class RowReader:
         *,
         has_vendor_codes: bool = False,
         statuses: Collection[str] = (),
+        has_coins: bool = False,
     ) -> None:
-        self._has_vendor_codes = has_vendor_codes
+        self._has_vendor_codes, self._has_coins = has_vendor_codes, has_coins
         self._statuses, self._executed = {*statuses}, load_vocabulary().executed
         self._options, self._identified = options, identified
         self._order = dates.infer_order(_AS_OF.sub("", text) for text in days) or default_order
@@ -120,7 +121,7 @@ class RowReader:
         kind = _find_kind(row, known, layout)
         is_left_out = any(name.casefold() in self._left_out for name in security_names(row))
         if not is_left_out:
-            reject_unsupported(row, known.get("price"))
+            reject_unsupported(row, known.get("price"), has_coins=self._has_coins)
         if row.cells.get("day") is None:
             raise UnreadRowError("no date")
         self._require_known_status(row.cells.get("status", ""))

@@ -1,5 +1,6 @@
 """Securities of the rows of transactions: their symbols, and those that are not supported."""
 
+import math
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import NamedTuple
@@ -88,7 +89,9 @@ def _foreign_listing_reason(name: str) -> str:
     )
 
 
-def reject_unsupported(row: StatedRow, price: Decimal | None = None) -> None:
+def reject_unsupported(
+    row: StatedRow, price: Decimal | None = None, *, has_coins: bool = False
+) -> None:
     """Raise if a row is in another currency, or of an asset class that has no prices."""
     currency = row.cells.get("currency", "").upper()
     leave_out = f"pass --leave-out {next(iter(security_names(row)), 'NAME')!r}"
@@ -98,7 +101,7 @@ def reject_unsupported(row: StatedRow, price: Decimal | None = None) -> None:
     if not currency and (is_abroad or is_foreign_isin(row.cells.get("identifier", ""))):
         raise UnreadRowError(_foreign_listing_reason(next(iter(security_names(row)), "the row")))
     symbol, name = row.cells.get("symbol", ""), row.cells.get("description", "")
-    if is_coin(symbol, name, float(price or 0)):
+    if is_coin(symbol, name, math.inf if has_coins and not name else float(price or 0)):
         raise UnreadRowError(f"{symbol} is a cryptocurrency; {leave_out}")
     stated = row.cells.get("investment_class", "")
     if asset_class(stated) in UNSUPPORTED_CLASSES:

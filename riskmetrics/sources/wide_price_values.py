@@ -11,6 +11,8 @@ _BASES = frozenset({1.0, 100.0, 1000.0, 10_000.0})
 """Values at which rebased prices begin."""
 _MIN_VOLUME = 1_000_000
 """Number that no price reaches in USD: the highest is that of BRK-A."""
+_MIN_PRICE = 0.05
+"""Median that the prices of several symbols reach."""
 _MAX_WEIGHT_ERROR = 1e-3
 """Relative deviation from 1 or 100 up to which the numbers of all rows are weights."""
 
@@ -35,6 +37,12 @@ def refuse_other_values(table: Table) -> None:
         raise DataQualityError(
             f"{table.path} has numbers in millions in columns of symbols: they are volumes or"
             " values, not prices"
+        )
+    if len(closes) > 1 and known.any() and np.nanmedian(values) < _MIN_PRICE:
+        raise DataQualityError(
+            f"{table.path} has numbers such as {np.nanmedian(values):.4f} in columns of symbols:"
+            " they are returns or fractions. If they are prices, write a line for each, with"
+            " columns Symbol, Date and Close"
         )
     filled = [column[np.isfinite(column)] for column in values]
     is_moving = any(np.ptp(column) > 0 for column in filled if column.size)  # else money markets

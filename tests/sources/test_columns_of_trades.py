@@ -49,7 +49,7 @@ def test_open_next_to_states_of_positions_is_not_that_of_an_order(file, others):
     )
 
 
-@pytest.mark.parametrize("other", ["Filled", "Cancelled", "Executed 12:00"])
+@pytest.mark.parametrize("other", ["Filled", "Canceled", "Executed 12:00"])
 def test_open_next_to_states_of_orders_is_not_executed(file, other):
     filled = "2024-12-03,QQB,Buy,5,44,Filled\n"
     found = read_transactions(file(f"{HEADER}{OPEN}{filled}2024-12-04,QQB,Buy,5,44,{other}\n"))

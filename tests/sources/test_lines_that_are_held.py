@@ -1,11 +1,13 @@
 """Lines that look like totals, remarks, cash or parts of another table, and are held; by hand."""
 
 import math
+from datetime import date
 
 import pytest
 
-from riskmetrics.errors import DataQualityError
+from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.sources.brokers import HoldingsFile, read_holdings
+from riskmetrics.sources.transaction_files import read_transactions
 
 
 def held(found: HoldingsFile) -> dict[str, float]:
@@ -164,3 +166,56 @@ def test_a_line_with_a_long_name_and_a_size_is_no_remark(file, size):
 def test_values_below_mv_are_of_their_side(file):
     text = "Symbol,Shares,Long MV,Short MV\nQQA,10,190,\nQQB,5,,150\n"
     assert held(read_holdings(file(text))) == {"QQA": 10, "QQB": -5}
+
+
+@pytest.mark.parametrize(
+    ("columns", "held_by"), [("Shares,Price", "10,19"), ("Price,Shares", "19,10")]
+)
+def test_a_position_that_numbers_the_lines_is_no_quantity(file, columns, held_by):
+    text = f"Position,Symbol,{columns}\n1,QQA,{held_by}\n2,QQB,{held_by}\n"
+    assert held(read_holdings(file(text))) == {"QQA": 10, "QQB": 10}
+    with pytest.raises(DataQualityError, match=r"may be quantities.* Position"):
+        read_holdings(file("Position,Symbol,Value\n1,QQA,190\n2,QQB,440\n"))
+    with pytest.raises(DataQualityError, match=r"may be quantities.* Position"):
+        read_holdings(file("Position,Symbol,Value\n3,QQC,80\n1,QQA,190\n2,QQB,440\n"))
+    weights = read_holdings(file("Position,Symbol,Weight\n1,QQA,60%\n2,QQB,40%\n"))
+    assert held(weights) == {"QQA": 0.6, "QQB": 0.4}
+    shares = read_holdings(file("Position,Symbol,Price\n2,QQA,19\n1,QQB,44\n"))
+    assert held(shares) == {"QQA": 2, "QQB": 1}
+
+
+@pytest.mark.parametrize("name", ["NAV", "TOT", "ALL"])
+def test_a_value_that_is_the_sum_of_all_others_is_refused(file, name):
+    values = "QQA,190.25\nQQB,440.10\n"
+    for text in (f"{values}{name},630.35\n", f"{name},630.35\n{values}"):
+        with pytest.raises(DataQualityError, match=f"{name}, is the sum of all others"):
+            read_holdings(file("Symbol,Value\n" + text))
+    found = read_holdings(file(f"Symbol,Value\nQQA,190.25\n{name},630.35\nQQB,440.10\n"))
+    assert held(found) == {"QQA": 190.25, name: 630.35, "QQB": 440.10}
+
+
+def test_weights_that_are_held_precede_those_of_a_plan(file):
+    text = "Ticker,Target,Actual,Drift\nQQA,50%,55%,5%\nQQB,50%,45%,-5%\n"
+    assert held(read_holdings(file(text))) == {"QQA": 0.55, "QQB": 0.45}
+
+
+def test_symbols_of_shares_next_to_coins_are_coins(file):
+    rows = "BTC,0.5,98000\nSOL,10,230\nLTC,5,110\n"
+    with pytest.raises(DataQualityError, match="BTC is a cryptocurrency"):
+        read_holdings(file("Symbol,Quantity,Price\n" + rows))
+    shares = "QQA,1,5\nQQB,1,5\nQQC,1,5\n"
+    found = read_holdings(file("Symbol,Quantity,Price\n" + rows.replace("SOL", "QQD") + shares))
+    assert held(found) == {"QQA": 1, "QQB": 1, "QQC": 1, "QQD": 10, "LTC": 5}
+    trades = "".join(f"2024-12-02,Buy,{row}\n" for row in rows.splitlines())
+    listed = read_transactions(file("Date,Type,Symbol,Quantity,Price\n" + trades))
+    assert (len(listed.transactions), len(listed.rejected)) == (0, 3)
+
+
+def test_a_day_behind_a_title_of_positions_is_read_or_asked_for(file):
+    text = "Portfolio holdings {}\nSymbol,Quantity\nQQA,10\n"
+    assert read_holdings(file(text.format("12/13/2024"))).day == date(2024, 12, 13)
+    with pytest.raises(UsageError, match="12/06/2024, which can be two days"):
+        read_holdings(file(text.format("12/06/2024")))
+    assert (
+        read_holdings(file(text.replace("holdings", "launched").format("12/13/2024"))).day is None
+    )

@@ -237,3 +237,34 @@ def test_the_raw_close_next_to_the_adjusted_one(file):
     text = "Symbol,Date,Raw Close,Adjusted Close\nKO,2024-12-02,63.5,63.1\n"
     rows = read_prices(file(text)).rows
     assert (rows["close"].item(), rows["adj_close"].item()) == (63.5, 63.1)
+
+
+@pytest.mark.parametrize("title", ["Profit and loss", "Shares held", "Daily P&L", "Realized gains"])
+def test_numbers_below_titles_of_gains_and_positions_are_no_prices(file, title):
+    text = f"{title}\nDate,QQA,QQB\n2024-12-05,243,442\n2024-12-06,242,443\n"
+    with pytest.raises(DataQualityError, match="are no prices"):
+        read_prices(file(text))
+
+
+def test_small_numbers_in_all_columns_of_symbols_are_no_prices(file):
+    text = "Date,QQA,QQB\n2024-12-05,0.0012,0.0021\n2024-12-06,0.0010,{}\n"
+    with pytest.raises(DataQualityError, match="returns or fractions"):
+        read_prices(file(text.format(0.002)))
+    pennies = text.replace("0.001", "0.1").replace("0.002", "0.2")
+    assert read_prices(file(pennies.format(0.2))).rows["close"].max() == 0.21
+
+
+def test_prices_next_to_those_in_dollars_have_an_unknown_currency(file):
+    text = "Symbol,Date,Close,Close USD\nQQA,2024-12-06,230,245\n"
+    with pytest.raises(DataQualityError, match=r"Close and Close USD.*Keep the one in USD"):
+        read_prices(file(text))
+    only = read_prices(file(text.replace("Close,", "Rating,")))
+    assert only.rows["close"].tolist() == [245]
+
+
+def test_rows_of_dividends_and_splits_are_rejected(file):
+    rows = "QQA,2024-11-29,0.485,Cash dividend\nQQA,2024-12-02,2,Split\n"
+    rows += "".join(f"QQA,2024-12-0{day},64.2,Price\n" for day in range(3, 7))
+    found = read_prices(file("Symbol,Date,Close,Type\n" + rows))
+    assert found.rows["close"].tolist() == [64.2] * 4
+    assert len(found.rejected) == 2
