@@ -80,7 +80,7 @@ class Settings(VendorSettings):
     )
     layouts: Path | None = Field(
         default=None,
-        description="Folder of your own layouts of holdings files (*.toml); default: none.",
+        description="Directory of your own layouts of holdings files (*.toml); default: none.",
     )
     market_index: IndexSymbol | None = Field(
         default=None,

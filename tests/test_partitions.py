@@ -36,12 +36,16 @@ def test_definitions_that_are_equal_have_the_same_hash_in_each_process() -> None
     assert {session_partitions, listed, copy(session_partitions)} == {listed}
     other = type(session_partitions)(start_date="2020-01-02")
     assert {other, session_partitions} != {session_partitions}
-    code = (
-        "import pickle, sys; from riskmetrics.assets.partitions import session_partitions;"
+    code = (  # the calendar of this process, also if a year has ended since it was read
+        "import pickle, sys; from datetime import date; from riskmetrics import trading_calendar;"
+        "schedule = trading_calendar.compute_schedule(date.fromisoformat(sys.argv[1]));"
+        "trading_calendar._schedule = lambda: schedule;"
+        "from riskmetrics.assets.partitions import session_partitions;"
         "print(hash(session_partitions) == hash(pickle.load(sys.stdin.buffer)))"
     )
     sent = pickle.dumps(session_partitions)
-    process = subprocess.run([sys.executable, "-c", code], input=sent, stdout=-1, check=True)
+    command = [sys.executable, "-c", code, str(trading_calendar.calendar_end())]
+    process = subprocess.run(command, input=sent, stdout=-1, check=True)
     assert process.stdout == b"True\n"
 
 

@@ -200,7 +200,6 @@ POSITION_CHARTS: tuple[Chart, ...] = (
                 },
             },
         ),
-        min_rows=1,
         row_height=18,
     ),
     Chart(
@@ -216,7 +215,6 @@ POSITION_CHARTS: tuple[Chart, ...] = (
                 tooltip(("scenario", "Scenario", ""), ("result", "Result", "+.1%")),
             ),
         ),
-        min_rows=1,
         row_height=18,
     ),
     Chart(

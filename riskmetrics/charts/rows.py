@@ -185,13 +185,19 @@ def has_no_benchmark(data: PortfolioData) -> bool:
 
 
 def sector_drift(data: PortfolioData) -> pd.DataFrame:
-    """Return session, sector, label, net_weight and deviation from the benchmark."""
+    """Return session, sector, label, net_weight and deviation from the benchmark.
+
+    One session is nothing over time: it has no rows.
+    """
     rows = data.sectors.dropna(subset=["active_weight"])
     return _label_sectors(rows, "active_weight").rename(columns={"active_weight": "deviation"})
 
 
 def sector_weights(data: PortfolioData) -> pd.DataFrame:
-    """Return session, sector, label and net_weight of the sectors that are held."""
+    """Return session, sector, label and net_weight of the sectors that are held.
+
+    One session is nothing over time: it has no rows.
+    """
     rows = data.sectors.dropna(subset=["net_weight"])
     largest = rows["net_weight"].abs().groupby(rows["sector"]).transform("max")
     return _label_sectors(rows[largest > 0], "net_weight")
@@ -199,6 +205,8 @@ def sector_weights(data: PortfolioData) -> pd.DataFrame:
 
 def _label_sectors(rows: pd.DataFrame, column: str) -> pd.DataFrame:
     """Return session, sector, net_weight and ``column``; a label has the latest value of it."""
+    if rows["day"].nunique() < 2:
+        rows = rows.iloc[:0]
     latest = rows[rows["day"] == rows["day"].max()].set_index("sector")[column].astype(float)
     texts = latest.map(formatting.signed_percent)
     numbers = list(dict.fromkeys(("net_weight", column)))

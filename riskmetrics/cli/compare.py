@@ -57,6 +57,8 @@ def compare(
         raise UsageError(
             f"the range is reversed: {before} comes after {after}. Exchange --from and --to"
         )
+    if before == after:
+        raise UsageError(f"--from and --to are both {after}. Name an earlier session with --from")
     with read_transaction() as connection:
         sessions = {day: _read_session(connection, day, portfolio) for day in (before, after)}
         changes = comparison.compare(sessions[before], sessions[after])

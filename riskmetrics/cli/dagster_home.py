@@ -24,7 +24,7 @@ _STORAGE_SETTINGS = frozenset(
     {"storage", "run_storage", "event_log_storage", "schedule_storage", "instance_class"}
 )
 """Keys of dagster.yaml that name a storage, or a class of instance with storage of its own."""
-_ADVICE = "Set DAGSTER_HOME to another folder"
+_ADVICE = "Set DAGSTER_HOME to another directory"
 
 
 def find_path_fault(home: Path) -> str | None:

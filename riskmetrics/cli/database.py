@@ -117,13 +117,13 @@ def missing_results_error(
     trading_calendar.require_completed_sessions([session])
     stored = read_sessions(connection, portfolio)
     of_portfolio = f" of {portfolio}" if portfolio else ""
-    known = ""
+    stored_days = ""
     if stored:
         first, last = stored[0], stored[-1]
-        known = f", only for {last}" if first == last else f", only from {first} to {last}"
+        stored_days = f", only for {last}" if first == last else f", only from {first} to {last}"
     return NotStoredError(
-        f"no results{of_portfolio} are stored for {session}{known}: compute them with riskmetrics"
-        f" run --date {session}"
+        f"no results{of_portfolio} are stored for {session}{stored_days}: compute them with"
+        f" riskmetrics run --date {session}"
     )
 
 

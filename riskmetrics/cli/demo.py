@@ -120,7 +120,7 @@ The report is at {report} (done in {seconds:.0f} s)
 Next, with `{command} COMMAND`:
   show insights              the whole notes, with alerts and evidence
   show track-record          how good the forecasts were, against simple alternatives
-  init                       your own holdings, in a folder of your own"""
+  init                       your own holdings, in a directory of your own"""
 
 
 def _command_name() -> str:

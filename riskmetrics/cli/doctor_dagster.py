@@ -25,7 +25,7 @@ def check_dagster(configured: "Settings") -> Iterator[Finding]:
     home = configured.dagster_directory
     if fault := dagster_home.find_path_fault(home):
         text = f"Dagster cannot store its files in {home}: {fault}"
-        yield Finding("fail", "dagster", text, "set DAGSTER_HOME to another folder")
+        yield Finding("fail", "dagster", text, "set DAGSTER_HOME to another directory")
         return
     if not (home / "dagster.yaml").exists():
         yield Finding("ok", "dagster", f"{home} will be created by the first run")

@@ -18,6 +18,7 @@ from riskmetrics.cli.output import (
 )
 from riskmetrics.cli.shared_options import AsJson, Day
 from riskmetrics.errors import DataQualityError, NotStoredError, UsageError
+from riskmetrics.present.formatting import stored_text
 from riskmetrics.text import join_names, suggest_name
 
 if TYPE_CHECKING:
@@ -251,7 +252,7 @@ def _format_lines(explanation: "Explanation") -> list[tuple[str, str]]:
             if explanation.recalculation
             else []
         ),
-        ("Undefined", record["undefined_reason"]),
+        ("Undefined", record["undefined_reason"] and stored_text(record["undefined_reason"])),
         ("Window", window),
         ("Observations", _format_value(record["observations"])),
         ("Computed with", _join_values(record["parameters"])),

@@ -151,7 +151,7 @@ def portfolio(
     can_ask = sys.stdin.isatty() and sys.stderr.isatty()
     if found.sales and not yes and not can_ask:
         raise UsageError(f"{_join_sales(found.sales)}. Pass --yes if the file is complete")
-    if (found.doubts or found.sales) and not yes and can_ask:
+    if (found.warnings or found.sales) and not yes and can_ask:
         for line in found.sales:
             echo_err(line)
         typer.confirm("Store these holdings?", default=not found.sales, abort=True, err=True)
@@ -229,7 +229,7 @@ def _review(
             lots = plan.account.holdings.rows
             summary = compare_with_transactions(connection, plan, lots, day)
             echo_err(f"{plan.name}: {summary}")
-    for line in (*found.changes, *found.doubts, *(found.sales if is_dry else ())):
+    for line in (*found.changes, *found.warnings, *(found.sales if is_dry else ())):
         echo_err(line)
     return found
 

@@ -32,7 +32,7 @@ _SUFFIXES = (".csv", ".txt", ".tsv", ".xlsx", ".parquet", ".gz")
 _Files = Annotated[
     list[str],
     typer.Argument(
-        help="CSV, Excel or Parquet files, folders of them, or patterns such as 'd/*.csv'."
+        help="CSV, Excel or Parquet files, directories of them, or patterns such as 'd/*.csv'."
     ),
 ]
 _Symbol = Annotated[

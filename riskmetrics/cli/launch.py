@@ -214,7 +214,8 @@ def _lock_creation(home: Path) -> Iterator[None]:
         lock = folders.open_private_file(home / "creating.lock")
     except OSError as error:
         raise errors.ConfigurationError(
-            f"cannot write {error.filename}: {error.strerror}. Set DAGSTER_HOME to another folder"
+            f"cannot write {error.filename}: {error.strerror}. Set DAGSTER_HOME to another"
+            " directory"
         ) from None
     with lock:
         flock(lock, LOCK_EX)

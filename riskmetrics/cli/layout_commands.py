@@ -20,7 +20,7 @@ app = typer.Typer(
 def list_layouts(as_json: AsJson = False) -> None:
     """List the layouts of holdings files, and how to export each.
 
-    Your own layouts are TOML files in the folder of RISKMETRICS_LAYOUTS.
+    Your own layouts are TOML files in the directory of RISKMETRICS_LAYOUTS.
 
     Example: riskmetrics layouts list
     """
@@ -29,10 +29,10 @@ def list_layouts(as_json: AsJson = False) -> None:
     from riskmetrics import settings
     from riskmetrics.sources.layouts import load_layouts
 
-    known = load_layouts(settings.load().layouts)
+    library = load_layouts(settings.load().layouts)
     rows = [
         {"layout": one.name, "export": one.export, "left_out": one.left_out}
-        for one in (*known.layouts, *known.unsupported)
+        for one in (*library.layouts, *library.unsupported)
         if one.export
     ]
     print_frame(pd.DataFrame(rows), as_json=as_json)

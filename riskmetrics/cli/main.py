@@ -3,6 +3,7 @@
 import errno
 import gc
 import logging
+import re
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -85,6 +86,7 @@ _COMMANDS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
 """Commands and groups of commands by task, in the order of `riskmetrics --help`."""
 
 _INTERRUPTED_EXIT_CODE = 130
+_EXTRA_DAY = re.compile(r"unexpected extra argument.*\((\d{4}-\d\d-\d\d)\)")
 _FREE_SPACE = "Free disk space, and repeat the command"
 _ADVICE = {
     errno.ENOSPC: _FREE_SPACE,
@@ -202,4 +204,7 @@ def _describe_wrong_arguments(error: Any) -> str:
     text = simplify_validation(message)
     end = "" if text.endswith((".", "?")) else "."
     command = error.ctx.command_path if error.ctx else "riskmetrics"
+    day = _EXTRA_DAY.search(text)
+    if day and any("--date" in option.opts for option in error.ctx.command.params):
+        return f"{day[1]} is without an option. Write {command} --date {day[1]}"
     return f"{text[0].lower()}{text[1:]}{end} See {command} --help"

@@ -64,8 +64,9 @@ def _store_portfolio(name: str, lots: "pd.DataFrame", day: date, equity: float |
     """
     from riskmetrics.db import holdings, input_queries, stored_prices, transactions
     from riskmetrics.results.lot_frames import underlying
+    from riskmetrics.transactions.model import CASH_UNIT
 
-    balance = None if equity is None else Decimal(str(equity)).quantize(Decimal("0.01"))
+    balance = None if equity is None else Decimal(str(equity)).quantize(CASH_UNIT)
     with write_transaction() as connection:
         if name in set(input_queries.read_portfolios(connection)["name"]):
             is_kept = transactions.find_portfolio(connection, name) is not None

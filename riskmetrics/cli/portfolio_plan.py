@@ -12,6 +12,7 @@ from riskmetrics.cli.output import echo_err, pluralize, print_frame, print_json,
 from riskmetrics.cli.shared_options import check_portfolio_name
 from riskmetrics.errors import UsageError
 from riskmetrics.present import formatting
+from riskmetrics.present.formatting import fixed
 from riskmetrics.text import match_names
 
 if TYPE_CHECKING:
@@ -84,7 +85,9 @@ def plan_portfolios(
 
 def _to_dollars(amount: float) -> Decimal | None:
     """Return an amount rounded to cents, as its column stores it; None if it is NaN."""
-    return None if math.isnan(amount) else Decimal(str(amount)).quantize(Decimal("0.01"))
+    from riskmetrics.transactions.model import CASH_UNIT
+
+    return None if math.isnan(amount) else Decimal(str(amount)).quantize(CASH_UNIT)
 
 
 def report_interpretation(
@@ -108,8 +111,8 @@ def report_interpretation(
 
 def _describe_plan(plan: PortfolioPlan) -> str:
     lots = f"{plan.name}, {pluralize(len(plan.account.holdings.rows), 'lot')}"
-    cash = "" if math.isnan(plan.account.cash) else f", cash {plan.account.cash:,.2f}"
-    return lots + cash + (f", equity {plan.equity:,.2f}" if plan.equity is not None else "")
+    cash = "" if math.isnan(plan.account.cash) else f", cash {fixed(plan.account.cash, 2)}"
+    return lots + cash + (f", equity {fixed(plan.equity, 2)}" if plan.equity is not None else "")
 
 
 def _group_by_reason(lines: Iterable[tuple[int, str]]) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ from riskmetrics.cli.database import read_transaction, write_transaction
 from riskmetrics.cli.output import echo_err, pluralize, print_frame
 from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson
 from riskmetrics.errors import DataQualityError, UsageError
+from riskmetrics.present.formatting import stored_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +53,7 @@ def list_moves(as_json: AsJson = False) -> None:
     if table.empty and not as_json:
         typer.echo("no suspected splits, no large moves and no decisions")
         return
-    print_frame(table, as_json=as_json)
+    print_frame(table, as_json=as_json, formats={"state": stored_text})
 
 
 @app.command()

@@ -111,7 +111,8 @@ def write_report(
         write_file(out, content)
     except FileNotFoundError:
         raise UsageError(
-            f"the folder {out.parent} does not exist: create it, or choose another file with --out"
+            f"the directory {out.parent} does not exist: create it, or choose another file with"
+            " --out"
         ) from None
     except OSError as error:
         raise UsageError(

@@ -24,6 +24,7 @@ from riskmetrics.cli.show_insights import insights
 from riskmetrics.cli.show_model import model
 from riskmetrics.cli.show_track_record import track_record
 from riskmetrics.errors import NotStoredError
+from riskmetrics.present.formatting import stored_text
 from riskmetrics.text import escape_controls, join_names
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def quality(day: Day = None, as_json: AsJson = False) -> None:
         print_frame(
             found[["symbol", "day", "fault", "finding"]],
             as_json=False,
+            formats={"finding": stored_text},
             title=f"Price faults, {session}",
         )
     if likely:
@@ -206,7 +208,7 @@ def _print(table: "Table", frame: "pd.DataFrame", session: date, *, is_wide: boo
         details=DETAILS,
     )
     for number, reason in enumerate(reasons, start=1):
-        typer.echo(escape_controls(f"({number}) {reason}", one_line=True))
+        typer.echo(escape_controls(f"({number}) {stored_text(reason)}", one_line=True))
 
 
 def _number_reasons(table: "pd.DataFrame") -> "tuple[pd.DataFrame, list[str]]":

@@ -27,7 +27,7 @@ MIN_SUSPECT_POSITIONS = 4
 class Review(NamedTuple):
     """Sentences on a statement."""
 
-    doubts: list[str]
+    warnings: list[str]
     """What is probably wrong or missing of the symbols."""
     changes: list[str]
     """Differences from the stored holdings of each portfolio."""
@@ -40,7 +40,7 @@ def review_statement(
 ) -> Review:
     """Compare a statement with the stored symbols and the holdings of its day.
 
-    Of weights and values only the symbols are compared.
+    For weights and values, only the symbols are compared.
     """
     from riskmetrics.db import holdings, symbol_spellings
     from riskmetrics.results.lot_frames import underlying
@@ -53,7 +53,7 @@ def review_statement(
         extract_symbols([*parsed.rejected, *plan.account.holdings.rejected]) for plan in plans
     ]
     shares = symbol_spellings.find_class_shares(connection, stated.union(*unreadable))
-    doubts = list(
+    warnings = list(
         _describe_unknown_symbols(
             connection,
             {shares.get(one, one) for rows in frames for one in underlying(rows).dropna()},
@@ -69,7 +69,7 @@ def review_statement(
                 changes += _describe_changes(plan.name, held, sizes)
             kept = {shares.get(one, one) for one in unread}
             sales += _describe_mass_sale(plan.name, held, sizes, kept)
-    return Review(doubts, changes, sales)
+    return Review(warnings, changes, sales)
 
 
 def extract_symbols(rejected: "list[RejectedRow]") -> set[str]:
@@ -115,12 +115,12 @@ def _describe_unknown_symbols(connection: "sa.Connection", stated: set[str]) -> 
                 f"no price is stored for {join_names(others)}: check the symbol, or import its"
                 " prices"
             )
-    without = stated - unpriced - stored_prices.read_symbols_with_profile(connection, stated)
-    if without:
+    unprofiled = stated - unpriced - stored_prices.read_symbols_with_profile(connection, stated)
+    if unprofiled:
         yield (
-            f"no profile is stored for {join_names(sorted(without))}:"
-            f" {'its sector' if len(without) == 1 else 'their sectors'} will be Unclassified. Add"
-            " profiles with riskmetrics import profiles"
+            f"no profile is stored for {join_names(sorted(unprofiled))}:"
+            f" {'its sector' if len(unprofiled) == 1 else 'their sectors'} will be Unclassified."
+            " Add profiles with riskmetrics import profiles"
         )
 
 

@@ -31,6 +31,9 @@ HISTORY_SESSIONS = 252
 MAX_YEAR_SESSIONS = 254
 """Most sessions of a calendar year, as in 1992 and 1996."""
 
+MAX_WEEK_SESSIONS = 7
+"""Sessions of a week at most, in which it is looked for when a test began to fail."""
+
 MAX_CONTRIBUTORS = 3
 """Largest winners, and losers, of a session."""
 
@@ -308,6 +311,27 @@ def read_check_history(
         by_name = found.setdefault(str(row.portfolio_id), {})
         check = row.subject, float(row.ratio), bool(row.is_exceeded), float(row.value)
         by_name.setdefault(row.limit_name, {})[row.day] = check
+    return found
+
+
+def read_test_history(
+    connection: sa.Connection, days: Sequence[date], portfolios: Collection[UUID], level: float
+) -> dict[str, dict[date, float]]:
+    """Return p-values of the test of the value at risk by portfolio_id and session.
+
+    They are those of the sessions from a week before the first of ``days`` to the last one.
+    """
+    table = tables.portfolio_var_backtests
+    first = trading_calendar.sessions_with_lookback(days, MAX_WEEK_SESSIONS + 1)[0]
+    statement = (
+        sa.select(table.c.portfolio_id, table.c.day, table.c.p_value)
+        .where(table.c.portfolio_id.in_(portfolios), table.c.day.between(first, days[-1]))
+        .where(table.c.level == level, table.c.p_value.is_not(None))
+        .order_by(table.c.portfolio_id, table.c.day)
+    )
+    found: dict[str, dict[date, float]] = {}
+    for portfolio, day, p_value in connection.execute(statement):
+        found.setdefault(str(portfolio), {})[day] = float(p_value)
     return found
 
 

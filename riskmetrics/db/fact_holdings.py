@@ -97,30 +97,7 @@ def read_unpriced_holdings(
         {"day": sa.Date, "oldest": sa.Date},
         [(day, sessions[place[day] - MAX_STALE_SESSIONS]) for day in days],
     )
-    coverage, close = tables.portfolio_coverage, tables.market_data_cache
-    is_of_symbol = sa.and_(close.c.symbol == _POSITIONS.c.symbol, close.c.close.is_not(None))
-    has_close = sa.exists().where(is_of_symbol, close.c.date.between(pairs.c.oldest, pairs.c.day))
-    is_private_value = sa.and_(
-        _POSITIONS.c.investment_class == "PRIVATE",
-        _POSITIONS.c.market_value.is_not(None),
-        _POSITIONS.c.quantity != 0,
-    )
-    has_price = sa.case(
-        (IS_LISTED, has_close),
-        else_=sa.or_(
-            _POSITIONS.c.last_price.is_not(None), sa.func.coalesce(is_private_value, sa.false())
-        ),
-    )
-    last = (
-        sa.select(close.c.close)
-        .where(is_of_symbol, close.c.date <= pairs.c.day)
-        .order_by(close.c.date.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    value = sa.func.abs(
-        sa.func.sum(SIGNED_QUANTITY * sa.func.coalesce(last, _POSITIONS.c.entry_price))
-    )
+    coverage, value = tables.portfolio_coverage, _last_value(pairs)
     group = _POSITIONS.c.portfolio_id, pairs.c.day, _POSITIONS.c.symbol
     statement = (
         sa.select(*group, value.label("last_value"))
@@ -136,13 +113,40 @@ def read_unpriced_holdings(
             ),
         )
         .where(
-            _POSITIONS.c.portfolio_id.in_(portfolios), _POSITIONS.c.deleted_at.is_(None), ~has_price
+            _POSITIONS.c.portfolio_id.in_(portfolios),
+            _POSITIONS.c.deleted_at.is_(None),
+            ~_has_price(pairs),
         )
         .group_by(*group)
         .having(sa.func.sum(SIGNED_QUANTITY) != 0)
         .order_by(*group[:2], value.desc().nulls_last(), group[2])
     )
     return group_records(connection, statement)
+
+
+_CLOSE = tables.market_data_cache
+_IS_CLOSE = sa.and_(_CLOSE.c.symbol == _POSITIONS.c.symbol, _CLOSE.c.close.is_not(None))
+
+
+def _has_price(pairs: sa.Values) -> sa.ColumnElement[bool]:
+    """Return whether a lot has a close that is not too old, or a stated price, as it is valued."""
+    has_close = sa.exists().where(_IS_CLOSE, _CLOSE.c.date.between(pairs.c.oldest, pairs.c.day))
+    has_value = sa.and_(
+        _POSITIONS.c.investment_class == "PRIVATE",
+        _POSITIONS.c.market_value.is_not(None),
+        _POSITIONS.c.quantity != 0,
+    )
+    has_last = _POSITIONS.c.last_price.is_not(None)
+    is_stated = sa.or_(has_last, sa.func.coalesce(has_value, sa.false()))
+    return sa.case((IS_LISTED, has_close), else_=is_stated)
+
+
+def _last_value(pairs: sa.Values) -> sa.ColumnElement[Any]:
+    """Return the size of the value of lots at their last closes, or at their entry prices."""
+    last = sa.select(_CLOSE.c.close).where(_IS_CLOSE, _CLOSE.c.date <= pairs.c.day)
+    price = last.order_by(_CLOSE.c.date.desc()).limit(1).scalar_subquery()
+    paid = sa.func.coalesce(price, _POSITIONS.c.entry_price)
+    return sa.func.abs(sa.func.sum(SIGNED_QUANTITY * paid))
 
 
 def read_sector_holdings(

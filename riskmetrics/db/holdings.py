@@ -21,6 +21,7 @@ from riskmetrics.db.sql_expressions import (
     is_open,
 )
 from riskmetrics.errors import UsageError
+from riskmetrics.transactions.model import PRICE_UNIT, QUANTITY_UNIT
 
 _INSTRUMENT_COLUMNS = (
     "symbol",
@@ -196,8 +197,8 @@ def read_open_quantities(
     return quantities
 
 
-_COLUMN_PRECISION = {"quantity": Decimal("1e-10")} | dict.fromkeys(
-    ("entry_price", "strike_price", "last_price"), Decimal("0.0001")
+_COLUMN_PRECISION = {"quantity": QUANTITY_UNIT} | dict.fromkeys(
+    ("entry_price", "strike_price", "last_price"), PRICE_UNIT
 )
 """Smallest unit of the columns that numbers of a statement are stored in."""
 

@@ -106,7 +106,7 @@ def _name_closes(changed: pd.DataFrame) -> str:
     shown = changed.head(_MAX_NAMES).astype({"stored": float, "close": float})
     texts = [
         f"{row['symbol']} {row['date']:%Y-%m-%d}"
-        + ("" if math.isnan(row["stored"]) else f" {row['stored']:,.2f} ->")
+        + ("" if math.isnan(row["stored"]) else f" {row['stored']:,.2f} →")
         + f" {row['close']:,.2f}"
         for row in shown.to_dict("records")
     ]

@@ -69,8 +69,8 @@ class Cluster:
         if version != MAJOR_VERSION:
             raise DatabaseError(
                 f"{self.data} was created by PostgreSQL {version}, but riskmetrics uses"
-                f" {MAJOR_VERSION}: dump it with pg_dump {version}, move the folder away, and load"
-                " the dump into the new database"
+                f" {MAJOR_VERSION}: dump it with pg_dump {version}, move the directory away, and"
+                " load the dump into the new database"
             )
         is_set_up = self.is_set_up()
         if not is_set_up:

@@ -8,9 +8,11 @@ import psycopg
 import sqlalchemy as sa
 
 from riskmetrics.db import copy
+from riskmetrics.db.tables import metadata
 from riskmetrics.deadlines import Deadline
 from riskmetrics.errors import QueryError
 from riskmetrics.size_limits import MEGABYTE
+from riskmetrics.text import suggest_name
 
 CELL_BYTES = 100
 """Approximate memory of a value in Python in addition to its text, bytes."""
@@ -41,6 +43,11 @@ the server from evaluating the columns of the query more than once.
 """
 
 _ADVICE_ON_SIZE = "Add LIMIT, select fewer columns, or raise RISKMETRICS_MAX_RESULT_MB"
+
+_ADVICE_ON_NAMES = (
+    "List tables and views with SELECT table_name FROM information_schema.tables WHERE"
+    " table_schema = current_schema()"
+)
 
 
 def run_query(
@@ -143,6 +150,9 @@ def _limit_time(connection: sa.Connection, deadline: Deadline) -> None:
 def _advice(error: psycopg.Error, timeout: int) -> str:
     if isinstance(error, psycopg.errors.SyntaxError):
         return ". Only one query is run: SELECT, VALUES, TABLE or WITH."
+    if isinstance(error, psycopg.errors.UndefinedTable):
+        name = (error.diag.message_primary or "").partition('"')[2].partition('"')[0]
+        return f"{suggest_name(name, metadata.tables)}. {_ADVICE_ON_NAMES}"
     if isinstance(error, psycopg.errors.QueryCanceled):
         return f". The limit is {timeout} seconds: raise --timeout."
     return ""

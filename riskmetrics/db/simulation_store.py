@@ -19,7 +19,7 @@ SIMULATED_SOURCE = "simulated"
 _DESCRIPTION = "Simulated: nobody holds it"
 _SIMULATION_SETTING = "simulation"
 _EMPTY_DATABASE_HINT = (
-    "simulate into an empty database, with RISKMETRICS_HOME set to an empty folder"
+    "simulate into an empty database, with RISKMETRICS_HOME set to an empty directory"
 )
 
 

@@ -12,13 +12,12 @@ from riskmetrics.db import tables
 from riskmetrics.db.sql_expressions import any_of
 from riskmetrics.db.transactions import VALUES, from_row
 from riskmetrics.errors import UsageError
-from riskmetrics.transactions.lots import QUANTITY_UNIT
 from riskmetrics.transactions.matching import (
     MatchedTransaction,
     StoredTransaction,
     match_by_content,
 )
-from riskmetrics.transactions.model import Transaction
+from riskmetrics.transactions.model import QUANTITY_UNIT, Transaction
 
 _AMOUNT_UNIT, _TRADE_PRICE_UNIT = Decimal("1e-4"), Decimal("1e-8")
 _TABLE = tables.transactions

@@ -19,8 +19,8 @@ from riskmetrics.db.sql_expressions import any_of, is_live_portfolio, values_tab
 from riskmetrics.db.transaction_renames import rename_flows
 from riskmetrics.errors import UsageError
 from riskmetrics.symbols import parse_option
-from riskmetrics.transactions.lots import PRICE_UNIT, DatedLot
-from riskmetrics.transactions.model import Kind, Transaction
+from riskmetrics.transactions.lots import DatedLot
+from riskmetrics.transactions.model import PRICE_UNIT, Kind, Transaction
 
 _TABLE = tables.transactions
 VALUES = (

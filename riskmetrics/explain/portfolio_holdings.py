@@ -138,11 +138,11 @@ def delta_holdings(sources: SourceRows) -> Holdings:
         options.reindex(ids).sum(skipna=False) if right else math.nan
         for ids, right in zip(instruments["position_ids"], instruments["right"], strict=True)
     ]
-    known = np.isfinite(exposure)
+    is_known = np.isfinite(exposure)
     return Holdings(
         instruments.assign(
-            exposure=np.where(known, exposure, instruments["value"]),
-            has_return_series=instruments["has_return_series"] | known,
+            exposure=np.where(is_known, exposure, instruments["value"]),
+            has_return_series=instruments["has_return_series"] | is_known,
         ),
         holdings.cash,
         holdings.stated_value,

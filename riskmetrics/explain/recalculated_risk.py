@@ -103,11 +103,11 @@ def _revaluation(
 ) -> FloatArray:
     """Return what revaluing the options adds to each sum of drawn sessions."""
     ratio = filtered / changes.reindex(filtered.index)
-    known = filtered.notna()
+    is_known = filtered.notna()
 
     def moves(symbol: str) -> FloatArray:
         own = (sources.returns([symbol], TAIL_RISK_WINDOW)[symbol].reindex(filtered.index) * ratio)[
-            known
+            is_known
         ].fillna(0.0)
         steps = own - own.mean() if len(drawn) > 1 else own
         found: FloatArray = steps.to_numpy(float)[drawn]
@@ -126,11 +126,11 @@ def _rescale_to_latest_volatility(returns: "pd.Series[float]") -> "pd.Series[flo
     """Return each return times the latest volatility / the volatility before it."""
 
     def volatility(window: "np.ndarray[Any, Any]") -> float:
-        known = np.isfinite(window)
-        if known.sum() < MIN_FILTER_OBS:
+        is_known = np.isfinite(window)
+        if is_known.sum() < MIN_FILTER_OBS:
             return math.nan
-        weights = FILTER_DECAY ** np.arange(len(window) - 1, -1, -1)[known]
-        return math.sqrt(float(np.average(window[known] ** 2, weights=weights)))
+        weights = FILTER_DECAY ** np.arange(len(window) - 1, -1, -1)[is_known]
+        return math.sqrt(float(np.average(window[is_known] ** 2, weights=weights)))
 
     estimates, values = pd.Series(math.nan, returns.index), returns.to_numpy(float)
     for last in range(FILTER_WINDOW, len(values) + 1):

@@ -217,11 +217,11 @@ def _trend(rise_probability: float) -> str:
 def _ewma(returns: "pd.Series[float]", decay: float) -> float:
     """Return the annualized EWMA volatility over 252 sessions, ignoring missing returns."""
     year = returns.iloc[-har.LEVEL_WINDOW :].to_numpy(float)
-    known = np.isfinite(year)
+    is_known = np.isfinite(year)
     weights = decay ** np.arange(len(year))[::-1]
     return (
-        _ANNUALIZATION * math.sqrt(np.average(year[known] ** 2, weights=weights[known]))
-        if known.sum() >= har.MIN_LEVEL_OBS
+        _ANNUALIZATION * math.sqrt(np.average(year[is_known] ** 2, weights=weights[is_known]))
+        if is_known.sum() >= har.MIN_LEVEL_OBS
         else math.nan
     )
 

@@ -60,7 +60,7 @@ def alert_facts(
                 state = _state(history, kind, past, limits, found.get(("market_drawdown", None)))
                 yield from _state_facts(make, kind, alias, state)
                 if state.stated is not None:
-                    stated = {
+                    stated: dict[str, float | str | None] = {
                         f"{kind}_stated": abs(float(values[state.stated])),
                         f"{kind}_stated_day": f"{history.figures.index[state.stated]:%Y-%m-%d}",
                     }

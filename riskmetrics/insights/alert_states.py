@@ -100,22 +100,22 @@ def last_alert_state(
     flips = np.append(False, sides[1:] != sides[:-1])
     state = AlertState()
     for limit in sorted(limits):
-        begins = (sizes >= limit) & counts
-        ends = (sizes < CLEARLY_BELOW * limit) | ~counts | flips
+        begins, ends = (sizes >= limit) & counts, (sizes < CLEARLY_BELOW * limit) | ~counts | flips
         run = _last_run(begins, ends)
         if run.was_active and run.start is None:
             state = replace(state, left=limit)
         if run.start is None:
             continue
-        start, last = run.start, len(sizes) - 1
-        n_sessions, is_known = last - start + 1, not bool(has_gap[start])
+        start, n_sessions = run.start, len(sizes) - run.start
+        is_known = not bool(has_gap[start])
         if not run.is_reached:
             state = replace(
                 state, kept=limit, kept_sessions=n_sessions, is_kept_start_known=is_known
             )
         else:
-            away, stated = None, None
-            if start < last:
+            away: int | None = None
+            stated: int | None = None
+            if n_sessions > 1:
                 before = _stated_before(limit, sizes[start:])
                 event: Event = "stands" if before is None else "worse"
                 stated = None if before is None else int(place[start + before])

@@ -66,6 +66,7 @@ class _Stored:
     market: "pd.Series[float]"
     market_drawdown: "pd.Series[float]"
     checks: Mapping[str, Mapping[str, Mapping[date, Check]]]
+    tests: Mapping[str, Mapping[date, float]]
 
     def history(self, portfolio_id: str, day: date) -> History:
         """Return what is stored about a portfolio up to a session."""
@@ -79,6 +80,7 @@ class _Stored:
             market.iloc[-size:],
             self.market_drawdown.loc[: pd.Timestamp(day)].iloc[-size:],
             self.checks.get(portfolio_id, {}),
+            self.tests.get(portfolio_id, {}),
         )
 
 
@@ -138,6 +140,7 @@ def _read_stored(
                 connection, days, portfolios
             ).items()
         },
+        fact_history.read_test_history(connection, days, portfolios, history_facts.LEVEL),
     )
 
 
@@ -189,6 +192,7 @@ def _build_sheet(
             found.records["tail_risk"].get((portfolio_id, earlier), []),
             rows["var_tests"],
             found.records["var_tests"].get((portfolio_id, earlier), []),
+            history,
         ),
         *result_facts.previous_beta_facts(
             make_earlier,

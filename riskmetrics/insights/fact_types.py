@@ -75,7 +75,7 @@ def _limit_facts() -> Iterator[FactType]:
         yield FactType(name, "streaks", _CHECKS, unit, "limit", ("value checked for the limit",))
         yield FactType(f"{name}_limit", "streaks", _CHECKS, unit, "limit", ("limit",))
         yield FactType(f"{name}_stated", "streaks", _CHECKS, unit, "limit", ("earlier value",))
-    yield FactType("limit_streak", "streaks", _CHECKS, "count", "sessions",
+    yield FactType("limit_sessions", "streaks", _CHECKS, "count", "sessions",
         ("sessions with the limit exceeded",))  # fmt: skip
     for name, label in (
         ("limit_stated_day", "day of the earlier value"),
@@ -248,6 +248,8 @@ FACT_TYPES = {
         _fact("var_tested", "tail", "n_tested", "sessions", ("tested sessions",)),
         _fact("var_p_value", "tail", "portfolio_var_backtests.p_value", "probability",
             ("p-value of the VaR test",), window=_TEST_WINDOW),
+        FactType("var_failing_sessions", "tail", "portfolio_var_backtests.p_value", "count",
+            "sessions", ("sessions in which the VaR test fails",)),
         _fact("previous_var_p_value", "tail", "portfolio_var_backtests.p_value", "probability",
             ("p-value of the VaR test of the session before",), window=_TEST_WINDOW),
         *(_fact(f"return_{window}", "moves", "daily_return", "return",

@@ -12,6 +12,7 @@ import pandas as pd
 from riskmetrics.db.fact_queries import Record
 from riskmetrics.insights.fact_types import FACT_TYPES, MOVES
 from riskmetrics.insights.facts import Fact, defined_facts
+from riskmetrics.insights.severity import REJECTED
 from riskmetrics.metrics.drawdown import drawdown
 
 WINDOWS: Final = {"5d": 5, "21d": 21}
@@ -23,7 +24,7 @@ VOLATILITY_WINDOW = 21
 MIN_RANKED, MIN_CHANGES = 60, 60
 """Returns in a rank among the past year's, and changes in a usual change, at least."""
 
-_LEVEL = 0.95
+LEVEL = 0.95
 """Confidence level of the value at risk in facts."""
 
 _MAX_PNL_DIFFERENCE = 0.01
@@ -57,6 +58,8 @@ class History:
     """Drawdown of the market index by session."""
     checks: Mapping[str, Mapping[date, Check]] = field(default_factory=dict)
     """Limit of a user to its checks with a value by session."""
+    tests: Mapping[date, float] = field(default_factory=dict)
+    """p-values of the test of the value at risk in the sessions of about a week."""
 
 
 def move_facts(make: "partial[Fact]", history: History) -> Iterator[Fact]:
@@ -174,6 +177,17 @@ def _contributions(
         yield from defined_facts(make, {f"pnl{suffix}": float(row["pnl"])}, entity=alias)
 
 
+def _failing_sessions(history: History) -> int | None:
+    """Return the sessions in a row whose test fails; None if their first one is unknown, or 0."""
+    days = [day.date() for day in history.figures.index]
+    for count, day in enumerate(reversed(days)):
+        if day not in history.tests:
+            return None
+        if history.tests[day] >= REJECTED:
+            return count or None
+    return None
+
+
 def aliases_by_name(aliases: Mapping[str, Mapping[str, str]], kind: str) -> dict[str, str]:
     """Return the aliases of things of a kind, such as sector, by their names."""
     return {entity[kind]: alias for alias, entity in aliases.items() if kind in entity}
@@ -196,14 +210,18 @@ def tail_facts(
     previous: Sequence[Record],
     tests: Sequence[Record],
     previous_tests: Sequence[Record],
+    history: History,
 ) -> Iterator[Fact]:
-    """Yield the value at risk of the session before, and how its test comes out, then and now."""
+    """Yield the value at risk of the session before, and how its test comes out, then and now.
+
+    For how many sessions the test has been failing is a fact if it began in about a week.
+    """
     for row in previous:
-        if float(row["level"]) == _LEVEL:
+        if float(row["level"]) == LEVEL:
             values = {"previous_var_95": row["value_at_risk"]}
             yield from defined_facts(make_earlier, values, n_obs=row["observations"])
     for row in tests:
-        if float(row["level"]) == _LEVEL:
+        if float(row["level"]) == LEVEL:
             figures = {
                 "var_exceptions": row["exceptions"],
                 "var_expected": row["expected_exceptions"],
@@ -211,7 +229,8 @@ def tail_facts(
                 "var_p_value": row["p_value"],
             }
             yield from defined_facts(make, figures, n_obs=row["n_tested"])
+    yield from defined_facts(make, {"var_failing_sessions": _failing_sessions(history)})
     for row in previous_tests:
-        if float(row["level"]) == _LEVEL:
+        if float(row["level"]) == LEVEL:
             values = {"previous_var_p_value": row["p_value"]}
             yield from defined_facts(make_earlier, values, n_obs=row["n_tested"])

@@ -62,4 +62,5 @@ def sector_holding_facts(
             yield from defined_facts(make, counts, entity=alias)
             for row in found:
                 held = position_alias(aliases, row["symbol"])
-                yield from defined_facts(make, {"in_sector": alias}, entity=held, rank=row["rank"])
+                within = {"in_sector": sector["sector"]}
+                yield from defined_facts(make, within, entity=held, rank=row["rank"])

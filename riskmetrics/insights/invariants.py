@@ -96,7 +96,7 @@ INVARIANTS: Final = (
             *("weight", "volatility_21d", "volatility_63d", "expected_volatility", "expected_low"),
             *("past_forecast", "past_outcome", "past_low", "own_beta_error", "effective_positions"),
             *("previous_var_95", "previous_var_95_historical", "previous_own_beta_error"),
-            "market_drawdown",
+            *("market_drawdown", "traded_from", "traded_to", "through_funds"),
             *("gross_to_equity", "winners_pnl"),
             *("factor_error", "days_to_liquidate", "tracking_error", "expected_tracking_error"),
         )

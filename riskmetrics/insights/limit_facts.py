@@ -57,7 +57,7 @@ def limit_facts(
             "limit_status": row["status"],
             "limit_status_before": row["status_before"],
             "limit_alert": state.event if state else None,
-            "limit_streak": state.sessions if state and state.is_start_known else None,
+            "limit_sessions": state.sessions if state and state.is_start_known else None,
         }
         if state and state.stated is not None:
             day = history.figures.index[state.stated].date()

@@ -34,6 +34,10 @@ MIN_INVESTED = 0.5
 """Gross exposure over equity from which a sector's share of it is an alarm."""
 
 
+REJECTED = 0.01
+"""p-value below which the test of the value at risk fails."""
+
+
 class Reached(NamedTuple):
     """The highest limit that a value reaches."""
 

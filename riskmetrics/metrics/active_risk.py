@@ -86,10 +86,10 @@ def market_regression(returns: FloatArray, market: FloatArray, *, min_obs: int) 
     """
     window = len(returns)
     fit = rolling_ols(returns, market, window=window, min_obs=min_obs)
-    paired = np.isfinite(returns) & np.isfinite(market)[:, np.newaxis]
-    known = np.where(paired, market[:, np.newaxis], 0.0)
+    is_paired = np.isfinite(returns) & np.isfinite(market)[:, np.newaxis]
+    known = np.where(is_paired, market[:, np.newaxis], 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):  # without pairs it is undefined
-        deviations = np.where(paired, known - window_sums(known, window) / fit.n_obs, 0.0)
+        deviations = np.where(is_paired, known - window_sums(known, window) / fit.n_obs, 0.0)
     spread = np.sqrt(window_sums(deviations**2, window))
     return MarketRegression(
         fit.beta[0],
@@ -184,13 +184,13 @@ def expected_active_risk(
     active = active_returns(returns, market)
     weight, n_obs = decay_weights(active, min_obs=min_obs)
     window = len(active)
-    paired = np.isfinite(active)
+    is_paired = np.isfinite(active)
     total = window_sums(weight, window)[0]
 
     def center(values: FloatArray) -> FloatArray:
-        known = np.where(paired, values, 0.0)
+        known = np.where(is_paired, values, 0.0)
         with np.errstate(invalid="ignore"):  # without enough pairs it is undefined
-            return np.where(paired, known - window_sums(known * weight, window)[0] / total, 0.0)
+            return np.where(is_paired, known - window_sums(known * weight, window)[0] / total, 0.0)
 
     own, index = center(active), center(np.broadcast_to(market[:, np.newaxis], active.shape))
     own_square, index_square, product = (
@@ -236,9 +236,9 @@ def decay_weights(series: FloatArray, *, min_obs: int) -> tuple[FloatArray, IntA
     """
     if not 2 <= min_obs <= len(series):
         raise ValueError(f"2 <= min_obs <= {len(series)} required, not {min_obs}")
-    known = np.isfinite(series)
+    is_known = np.isfinite(series)
     age = np.arange(len(series) - 1, -1, -1.0)
-    weight = np.where(known, 2.0 ** (-age / HALF_LIFE)[:, np.newaxis], 0.0)
-    n_obs = window_counts(known, len(series))[0]
+    weight = np.where(is_known, 2.0 ** (-age / HALF_LIFE)[:, np.newaxis], 0.0)
+    n_obs = window_counts(is_known, len(series))[0]
     weight[:, n_obs < min_obs] = np.nan
     return weight, n_obs

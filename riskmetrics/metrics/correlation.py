@@ -54,11 +54,11 @@ def pairwise_correlation(returns: FloatArray, *, min_obs: int) -> Correlations:
         raise ValueError(
             f"returns must be (T, N) and min_obs at least 2, not {returns.shape}, {min_obs}"
         )
-    known = np.isfinite(returns)
-    mask = known.astype(np.float64)
-    values = np.where(known, returns, 0.0)
+    is_known = np.isfinite(returns)
+    mask = is_known.astype(np.float64)
+    values = np.where(is_known, returns, 0.0)
     mean = values.sum(axis=0) / np.maximum(mask.sum(axis=0), 1.0)
-    values = np.where(known, values - mean, 0.0)
+    values = np.where(is_known, values - mean, 0.0)
     n_obs, sums = mask.T @ mask, values.T @ mask
     products, squares = values.T @ values, (values * values).T @ mask
     with np.errstate(divide="ignore", invalid="ignore"):  # undefined is NaN

@@ -157,10 +157,14 @@ def _require_arguments(
 
 def _estimate(y: FloatArray, x: FloatArray, window: int, decay: float, min_obs: int) -> DecayedBeta:
     """Fit every window of ``y`` (T, C) on ``x``, (T, 1) or (T, C)."""
-    paired = np.isfinite(y) & np.isfinite(x)
-    if x.shape[1] == 1 and (paired == paired[:, :1]).all():
-        paired = paired[:, :1]  # the moments of x are the same for every series
-    y, x, known = np.where(paired, y, 0.0), np.where(paired, x, 0.0), paired.astype(np.float64)
+    is_paired = np.isfinite(y) & np.isfinite(x)
+    if x.shape[1] == 1 and (is_paired == is_paired[:, :1]).all():
+        is_paired = is_paired[:, :1]  # the moments of x are the same for every series
+    y, x, known = (
+        np.where(is_paired, y, 0.0),
+        np.where(is_paired, x, 0.0),
+        is_paired.astype(np.float64),
+    )
     n_obs = window_sums(known, window)
     weight = window_sums(known, window, decay=decay)
     effective = weight**2 / window_sums(known, window, decay=decay**2)

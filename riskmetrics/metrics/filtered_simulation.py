@@ -171,10 +171,10 @@ def simulate_paths(filtered: FloatArray, *, horizon: int, n_paths: int = N_PATHS
     """
     if horizon < 1 or n_paths < 1:
         raise ValueError(f"horizon and n_paths must be positive, not {horizon} and {n_paths}")
-    known = np.isfinite(filtered)
-    n_obs = known.sum(axis=0)
+    is_known = np.isfinite(filtered)
+    n_obs = is_known.sum(axis=0)
     paths = np.full((n_paths, filtered.shape[1]), np.nan)
-    order = np.argsort(~known, axis=0, kind="stable")  # known changes first, in their order
+    order = np.argsort(~is_known, axis=0, kind="stable")  # known changes first, in their order
     for count in np.unique(n_obs[n_obs > 0]):
         chosen = np.flatnonzero(n_obs == count)
         changes = np.take_along_axis(filtered[:, chosen], order[:count, chosen], axis=0)

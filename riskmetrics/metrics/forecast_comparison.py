@@ -57,9 +57,11 @@ def diebold_mariano(
     (2.0, 4.2426, 3)
     """
     differences = loss_a - loss_b
-    known = np.isfinite(differences)
-    compared = known.any(axis=1)
-    daily = np.where(known, differences, 0.0).sum(axis=1)[compared] / known.sum(axis=1)[compared]
+    is_known = np.isfinite(differences)
+    compared = is_known.any(axis=1)
+    daily = (
+        np.where(is_known, differences, 0.0).sum(axis=1)[compared] / is_known.sum(axis=1)[compared]
+    )
     n_days = len(daily)
     mean = float(daily.mean()) if n_days else np.nan
     deviations = daily - mean

@@ -167,14 +167,14 @@ def _season(moves: FloatArray, usual: FloatArray, event_ages: IntArray | None) -
     Both begin with the first row that has a usual move; ``event_ages`` ends with the same row.
     """
     surprise = np.divide(moves, usual, out=np.full_like(usual, np.nan), where=usual > 0.0)
-    known = np.isfinite(surprise)
-    filled = np.where(known, surprise, -np.inf)
+    is_known = np.isfinite(surprise)
+    filled = np.where(is_known, surprise, -np.inf)
     n_months = len(surprise) - MONTH + 1
     largest = filled[:n_months].copy()
     for row in range(1, MONTH):
         np.maximum(largest, filled[row : row + n_months], out=largest)
     largest = np.where(
-        window_counts(known, MONTH) >= MIN_MONTH_OBS, np.maximum(largest, MIN_SURPRISE), np.nan
+        window_counts(is_known, MONTH) >= MIN_MONTH_OBS, np.maximum(largest, MIN_SURPRISE), np.nan
     )
     n_dates = n_months - SEASON_LAGS[-1]
     total = np.zeros((n_dates, moves.shape[1]))

@@ -177,10 +177,10 @@ def rolling_oos_r_squared(
             f" {volatility_forecast.shape}, {trailing.shape} and {realized.shape}"
         )
     model, benchmark = realized - volatility_forecast[:completed], realized - trailing[:completed]
-    known = np.isfinite(model) & np.isfinite(benchmark)
+    is_known = np.isfinite(model) & np.isfinite(benchmark)
     errors, benchmark_errors = (
-        window_sums(np.where(known, error, 0.0) ** 2, window) for error in (model, benchmark)
+        window_sums(np.where(is_known, error, 0.0) ** 2, window) for error in (model, benchmark)
     )
-    n_obs = window_counts(known, window)
+    n_obs = window_counts(is_known, window)
     defined = (n_obs >= min_obs) & (benchmark_errors > 0)
     return OutOfSampleRSquared(1.0 - errors / np.where(defined, benchmark_errors, np.nan), n_obs)

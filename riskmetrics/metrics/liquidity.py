@@ -115,11 +115,11 @@ def portfolio_liquidity(
     >>> found.days, found.share_1d, found.share_5d, found.share_20d, found.coverage
     (array([[10.]]), array([[0.64]]), array([[0.8]]), array([[1.]]), array([[1.]]))
     """
-    known = np.isfinite(days) & (size > 0.0)
-    covered = np.where(known, size, 0.0)
+    is_known = np.isfinite(days) & (size > 0.0)
+    covered = np.where(is_known, size, 0.0)
     total = group_sums(covered, portfolio, n_portfolios)
     longest = np.full(total.shape, -np.inf)
-    np.maximum.at(longest, portfolio, np.where(known, days, -np.inf))
+    np.maximum.at(longest, portfolio, np.where(is_known, days, -np.inf))
     with np.errstate(divide="ignore", invalid="ignore"):
         coverage = total / group_sums(size, portfolio, n_portfolios)
         shares = [

@@ -63,13 +63,13 @@ def market_alpha(returns: FloatArray, market: FloatArray, *, min_obs: int) -> Ma
     """
     window = len(returns)
     fit = rolling_ols(returns, market, window=window, min_obs=min_obs)
-    paired = np.isfinite(returns) & np.isfinite(market)[:, np.newaxis]
-    index = np.where(paired, market[:, np.newaxis], 0.0)
-    growth = np.cumprod(np.where(paired, np.maximum(1.0 + returns, 0.0), 1.0), axis=0)[-1]
+    is_paired = np.isfinite(returns) & np.isfinite(market)[:, np.newaxis]
+    index = np.where(is_paired, market[:, np.newaxis], 0.0)
+    growth = np.cumprod(np.where(is_paired, np.maximum(1.0 + returns, 0.0), 1.0), axis=0)[-1]
     n_obs, beta = fit.n_obs[0], fit.beta[0]
     with np.errstate(divide="ignore", invalid="ignore"):  # undefined is NaN
         mean = window_sums(index, window)[0] / n_obs
-        squares = window_sums(np.where(paired, index - mean, 0.0) ** 2, window)[0]
+        squares = window_sums(np.where(is_paired, index - mean, 0.0) ** 2, window)[0]
         error = fit.std_error[0] * np.sqrt(squares / n_obs + mean**2)
         annual = growth ** (SESSIONS_PER_YEAR / n_obs) - 1.0
         treynor = np.where(np.abs(beta) > Z_95 * fit.std_error[0], annual / beta, np.nan)

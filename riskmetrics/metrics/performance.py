@@ -65,19 +65,19 @@ def performance(returns: FloatArray, market: FloatArray, *, min_obs: int) -> Per
     >>> found.up_capture.round(3), found.down_capture.round(3)
     (array([0.5]), array([0.5]))
     """
-    paired = np.isfinite(returns) & np.isfinite(market)[:, np.newaxis]
-    own = np.where(paired, returns, np.nan)
+    is_paired = np.isfinite(returns) & np.isfinite(market)[:, np.newaxis]
+    own = np.where(is_paired, returns, np.nan)
     risk, counts = realized_volatility(own, window=len(own), min_obs=min_obs)
     n_obs = counts[0]
     is_enough = n_obs >= min_obs
     mean = window_means(own, len(own), min_obs=min_obs).mean[0] * SESSIONS_PER_YEAR
-    losses = np.where(paired, np.minimum(own, 0.0) ** 2, np.nan)
+    losses = np.where(is_paired, np.minimum(own, 0.0) ** 2, np.nan)
     downside = window_means(losses, len(own), min_obs=min_obs).mean[0] * SESSIONS_PER_YEAR
-    growth = _growth(own, paired)
+    growth = _growth(own, is_paired)
     with np.errstate(divide="ignore", invalid="ignore"):
         annual = np.where(is_enough, growth ** (SESSIONS_PER_YEAR / n_obs) - 1.0, np.nan)
     columns = np.broadcast_to(market[:, np.newaxis], own.shape)
-    captures = (_capture(own, columns, paired & (sign * columns > 0.0)) for sign in (1.0, -1.0))
+    captures = (_capture(own, columns, is_paired & (sign * columns > 0.0)) for sign in (1.0, -1.0))
     up, down = (np.where(is_enough, capture, np.nan) for capture in captures)
     return Performance(
         annual,

@@ -32,9 +32,9 @@ def statsmodels_ols(y: FloatArray, x: FloatArray) -> ReferenceFit:
     # late, and not statsmodels.api, which takes four times as long to import
     from statsmodels.regression.linear_model import OLS
 
-    paired = np.isfinite(y) & np.isfinite(x)
-    regressors = np.column_stack([np.ones(paired.sum()), x[paired]])
-    fit = OLS(y[paired], regressors).fit()
+    is_paired = np.isfinite(y) & np.isfinite(x)
+    regressors = np.column_stack([np.ones(is_paired.sum()), x[is_paired]])
+    fit = OLS(y[is_paired], regressors).fit()
     (alpha, beta), (_, std_error), (_, p_value) = fit.params, fit.bse, fit.pvalues
     return ReferenceFit(
         float(beta),
@@ -42,5 +42,5 @@ def statsmodels_ols(y: FloatArray, x: FloatArray) -> ReferenceFit:
         float(fit.rsquared),
         float(std_error),
         float(p_value),
-        int(paired.sum()),
+        int(is_paired.sum()),
     )

@@ -126,10 +126,14 @@ def _require_arguments(y: FloatArray, x: FloatArray, window: int, min_obs: int) 
 
 def _moments(y: FloatArray, x: FloatArray, window: int) -> _Moments:
     """Sum the pairs in each window of ``y`` (T, C) and ``x`` (T, 1), in two passes."""
-    paired = np.isfinite(y) & np.isfinite(x)
-    if (paired == paired[:, :1]).all():
-        paired = paired[:, :1]  # the moments of x are the same for every series
-    y, x, weight = np.where(paired, y, 0.0), np.where(paired, x, 0.0), paired.astype(np.float64)
+    is_paired = np.isfinite(y) & np.isfinite(x)
+    if (is_paired == is_paired[:, :1]).all():
+        is_paired = is_paired[:, :1]  # the moments of x are the same for every series
+    y, x, weight = (
+        np.where(is_paired, y, 0.0),
+        np.where(is_paired, x, 0.0),
+        is_paired.astype(np.float64),
+    )
     n = window_sums(weight, window)
     mean_x, mean_y = window_sums(x, window) / n, window_sums(y, window) / n
     sxx, sxy, syy = np.zeros_like(mean_x), np.zeros_like(mean_y), np.zeros_like(mean_y)

@@ -90,13 +90,13 @@ def return_distribution(returns: FloatArray, *, min_obs: int) -> ReturnDistribut
         )
     from scipy.special import ndtr  # slow to import
 
-    known = np.isfinite(returns)
-    n_obs = known.sum(axis=0)
+    is_known = np.isfinite(returns)
+    n_obs = is_known.sum(axis=0)
     is_enough = n_obs >= min_obs
-    values = np.where(known, returns, 0.0)
+    values = np.where(is_known, returns, 0.0)
     n_gains, n_losses = (values > 0.0).sum(axis=0), (values < 0.0).sum(axis=0)
     gains, losses = (_total(np.maximum(sign * values, 0.0)) for sign in (1.0, -1.0))
-    moments = _moments(values, known, n_obs)
+    moments = _moments(values, is_known, n_obs)
     with np.errstate(divide="ignore", invalid="ignore"):  # undefined is NaN
         ratio = moments.mean / moments.deviation
         error = 1.0 - moments.skewness * ratio + (moments.excess_kurtosis + 2.0) / 4.0 * ratio**2
@@ -107,7 +107,7 @@ def return_distribution(returns: FloatArray, *, min_obs: int) -> ReturnDistribut
             moments.skewness,
             moments.excess_kurtosis,
             _tail_ratio(returns, n_obs),
-            longest_runs(values < 0.0, known).astype(np.float64),
+            longest_runs(values < 0.0, is_known).astype(np.float64),
             ndtr(ratio * np.sqrt(n_obs - 1) / np.sqrt(error)),
             divide_by_risk(moments.mean, moments.deviation**2, minimum=MIN_SESSION_RISK**2),
         )

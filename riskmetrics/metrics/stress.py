@@ -174,8 +174,8 @@ def slope_std_error(
     array([0.25])
     """
     factors = [each.reshape(len(y), -1) for each in (control, x) if each is not None]
-    known = np.isfinite(y) & np.isfinite(sum(factors))
-    weights = np.where(known, weight[:, np.newaxis], 0.0)
+    is_known = np.isfinite(y) & np.isfinite(sum(factors))
+    weights = np.where(is_known, weight[:, np.newaxis], 0.0)
 
     def total(values: FloatArray) -> FloatArray:
         whole: FloatArray = window_sums(values, len(values))[0]
@@ -187,12 +187,12 @@ def slope_std_error(
         return remainder
 
     with np.errstate(divide="ignore", invalid="ignore"):  # undefined is NaN
-        columns = [np.where(known, values, 0.0) for values in factors]
-        columns.append(np.where(known, y, 0.0))
+        columns = [np.where(is_known, values, 0.0) for values in factors]
+        columns.append(np.where(is_known, y, 0.0))
         columns = [values - total(weights * values) / total(weights) for values in columns]
         for values in columns[:-2]:
             columns[-2:] = [remove(each, values) for each in columns[-2:]]
         own = columns[-2]
         residual = remove(columns[-1], own)
         error = np.sqrt(total((weights * own * residual) ** 2)) / total(weights * own**2)
-    return np.where((known.sum(axis=0) >= min_obs) & np.isfinite(error), error, np.nan)
+    return np.where((is_known.sum(axis=0) >= min_obs) & np.isfinite(error), error, np.nan)

@@ -279,9 +279,9 @@ def var_exceptions(
     if ranks.shape != (n_days, returns.shape[1]):
         raise ValueError(f"ranks must have shape {(n_days, returns.shape[1])}, not {ranks.shape}")
     losses = _losses(returns[-window - n_days :])
-    known = np.isfinite(losses)
-    n_obs = window_counts(known[:-1], window)
-    is_tested = known[window:] & (n_obs >= min_obs)
+    is_known = np.isfinite(losses)
+    n_obs = window_counts(is_known[:-1], window)
+    is_tested = is_known[window:] & (n_obs >= min_obs)
     rank_below = (level * np.maximum(n_obs - 1, 0)).astype(np.int64)
     is_exception = is_tested & (ranks > rank_below + 1)
     # a loss between the two neighbors of the quantile must be compared with the quantile itself

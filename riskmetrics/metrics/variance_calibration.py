@@ -293,12 +293,12 @@ def _fit_rise(rises: BoolArray, growth: FloatArray) -> tuple[float, float]:
     """Regress rises on the log of forecast over trailing volatility; return mean and sd of Φ."""
     import statsmodels.api as sm  # slow to import, and rarely needed
 
-    known = np.isfinite(growth)
-    share = rises[known].mean() if known.any() else 0.0
+    is_known = np.isfinite(growth)
+    share = rises[is_known].mean() if is_known.any() else 0.0
     slope = constant = np.nan
     if 0.0 < share < 1.0:
-        x = np.column_stack([np.ones(known.sum()), growth[known]])
-        constant, slope = sm.Probit(rises[known].astype(np.float64), x).fit(disp=0).params
+        x = np.column_stack([np.ones(is_known.sum()), growth[is_known]])
+        constant, slope = sm.Probit(rises[is_known].astype(np.float64), x).fit(disp=0).params
     if not slope > 0.0:
         raise CalibrationRejectedError(
             "forecasts do not say whether volatility rises; keep the version in use"
@@ -347,8 +347,8 @@ def equal_weight_portfolios(returns: FloatArray) -> FloatArray:
     for n_groups in PORTFOLIO_GROUPS:
         for first in range(n_groups):
             part = returns[:, first::n_groups]
-            known = np.isfinite(part)
-            total, count = np.where(known, part, 0.0).sum(axis=1), known.sum(axis=1)
+            is_known = np.isfinite(part)
+            total, count = np.where(is_known, part, 0.0).sum(axis=1), is_known.sum(axis=1)
             is_covered = meets_minimum(count / max(part.shape[1], 1), MIN_COVERAGE)
             portfolios.append(
                 np.divide(total, count, out=np.full(len(part), np.nan), where=is_covered)

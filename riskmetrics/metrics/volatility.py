@@ -116,8 +116,8 @@ def realized_volatility(returns: FloatArray, *, window: int, min_obs: int) -> Re
     if not 2 <= min_obs <= window:
         raise ValueError(f"2 <= min_obs <= window required, not {min_obs}, {window}")
     mean, n_obs = window_means(returns, window, min_obs=min_obs)
-    known = np.isfinite(returns)
-    filled, weight = np.where(known, returns, 0.0), known.astype(np.float64)
+    is_known = np.isfinite(returns)
+    filled, weight = np.where(is_known, returns, 0.0), is_known.astype(np.float64)
     squares = np.zeros_like(mean)
     for rows in iterate_rows(len(mean), mean.shape[1], window):
         deviation = filled[rows] - mean
@@ -177,12 +177,12 @@ def ewma_volatility(
         raise ValueError(
             f"0 < decay <= 1 and 0 < min_obs <= window required, not {decay}, {min_obs}, {window}"
         )
-    known = np.isfinite(returns)
+    is_known = np.isfinite(returns)
     total, weights = (
         window_sums(values, window, decay=decay)
-        for values in (np.where(known, returns, 0.0) ** 2, known.astype(np.float64))
+        for values in (np.where(is_known, returns, 0.0) ** 2, is_known.astype(np.float64))
     )
-    weights[window_counts(known, window) < min_obs] = np.nan
+    weights[window_counts(is_known, window) < min_obs] = np.nan
     return np.sqrt(SESSIONS_PER_YEAR * total / weights)
 
 

@@ -88,9 +88,9 @@ def window_means(values: FloatArray, window: int, *, min_obs: int) -> WindowMean
     >>> window_means(np.array([[1.0], [np.nan], [3.0]]), 2, min_obs=1).mean.ravel()
     array([1., 3.])
     """
-    known = np.isfinite(values)
-    n_obs = window_counts(known, window)
-    total = window_sums(np.where(known, values, 0.0), window)
+    is_known = np.isfinite(values)
+    n_obs = window_counts(is_known, window)
+    total = window_sums(np.where(is_known, values, 0.0), window)
     return WindowMeans(
         np.divide(total, n_obs, out=np.full_like(total, np.nan), where=n_obs >= min_obs), n_obs
     )

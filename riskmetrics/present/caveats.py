@@ -49,8 +49,9 @@ def list_caveats(
     n_priced, n_held = counts.get("prices", (0, 0))
     if n_priced < n_held:
         yield agree_with_number(
-            f"{n_priced} of {n_held} instruments have a price; values exclude the others, and a"
-            " stated equity counts them as cash"
+            f"{n_priced} of {n_held} instruments have a price; values exclude the others: one"
+            " without a price since the equity was stated is still in the equity, and one whose"
+            " prices ended later has left it, with no loss in the P&L"
         )
     n_current, _ = counts.get("current_prices", (n_priced, n_held))
     if n_current < n_priced:

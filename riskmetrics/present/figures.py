@@ -58,8 +58,9 @@ _COLUMN_FORMATS: dict[str, Format] = {
     "level": formatting.level,
     **dict.fromkeys(("risk_free_rate", "dividend_yield", "participation"), formatting.percent),
     **dict.fromkeys(("market_move", "rate_move", "volatility_move"), formatting.signed_percent),
+    **dict.fromkeys(("reason", "undefined_reason"), formatting.stored_text),
 }
-"""Formats of keys, parameters and inputs, which are no figures."""
+"""Formats of keys, parameters, inputs and reasons, which are no figures."""
 
 
 def table_formats(figures: Mapping[str, Figure]) -> dict[str, Format]:

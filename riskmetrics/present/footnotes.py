@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from riskmetrics.catalog import find_figure
 from riskmetrics.errors import UsageError
+from riskmetrics.present.formatting import stored_text
 from riskmetrics.results import betas, exposures, forecasts, option_results, snapshots
 
 Record = dict[str, Any]
@@ -86,7 +87,7 @@ class Footnotes:
 def _footnote(number: int, reason: str, rows: Sequence[Record]) -> Footnote:
     metrics = dict.fromkeys(_label(row["metric"]) for row in rows)
     symbols = dict.fromkeys(row["subject"] for row in rows if row["subject"] != PORTFOLIO_SUBJECT)
-    return Footnote(number, reason, list(metrics), list(symbols), len(rows))
+    return Footnote(number, stored_text(reason), list(metrics), list(symbols), len(rows))
 
 
 def _label(metric: str) -> str:

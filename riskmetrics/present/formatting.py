@@ -12,6 +12,9 @@ IN_SAMPLE_NOTE = (
 """Meaning of an in-sample forecast."""
 
 
+_ASCII_MINUS = re.compile(r"(?<![\w.-])-(?=\d)")
+"""A minus sign, and no hyphen in a date, a name or an exponent."""
+_UNGROUPED_NUMBER = re.compile(r"(?<![\w.,:/-])(?:[1-9]\d{4,}|[1-9]\d{3}(?=\.\d))(?![\w:/-])")
 _ORDINAL_SUFFIXES = {1: "st", 2: "nd", 3: "rd"}
 
 
@@ -121,6 +124,20 @@ def first_sentences(text: str, number: int) -> str:
     'It lost 1.2%. Of that, AMD lost half.'
     """
     return " ".join(re.split(r"(?<=[.?!]) (?=[A-Z0-9])", text)[:number])
+
+
+def stored_text(text: str) -> str:
+    """Return a stored text, such as a reason, with the minus sign and separators of others.
+
+    A whole number has separators from five digits on: one of four may be a year.
+
+    Examples
+    --------
+    >>> stored_text("cash was -12345.60 on 2022-12-28; 1200 of 12000 sessions, -4%")
+    'cash was −12,345.60 on 2022-12-28; 1200 of 12,000 sessions, −4%'
+    """
+    signed = _ASCII_MINUS.sub("−", text)
+    return _UNGROUPED_NUMBER.sub(lambda found: f"{int(found[0]):,}", signed)
 
 
 def listed_findings(findings: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

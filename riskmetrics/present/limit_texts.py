@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from riskmetrics.catalog import Unit
 from riskmetrics.catalog.limits import find_limited_figure
 from riskmetrics.metrics.minimums import SHARE_TOLERANCE
-from riskmetrics.present.formatting import with_true_minus
+from riskmetrics.present.formatting import stored_text, with_true_minus
 
 _SIGNIFICANT_DIGITS = 12
 """Digits of a limit that are its own, and not of its binary form."""
@@ -96,7 +96,7 @@ def describe_check(row: Mapping[str, Any]) -> str:
     value, limit, _ = format_value_and_limit(name, row["value"], row["limit_value"])
     start = f"{row['portfolio']}: {name}"
     if row["status"] == "undefined":
-        return f"{start} is undefined (limit {limit}): {row['undefined_reason']}"
+        return f"{start} is undefined (limit {limit}): {stored_text(row['undefined_reason'])}"
     of = f" of {row['subject']}" if figure.subject else ""
     relation = "exceeds" if row["status"] == "exceeded" else "is within"
     return f"{start}{of} {value} {relation} the limit {limit}"

@@ -44,13 +44,14 @@ class Figures(NamedTuple):
 
     @property
     def leading(self) -> list[DrawnChart]:
-        """Return the charts of the first screen."""
-        return [chart for chart in self.drawn if chart.name in _LEADING]
+        """Return the charts of the first screen: as many if one of them is not drawn."""
+        first = sorted(self.drawn, key=lambda chart: chart.name not in _LEADING)[: len(_LEADING)]
+        return [chart for chart in self.drawn if chart in first]
 
     @property
     def others(self) -> list[DrawnChart]:
         """Return the charts that a phone folds."""
-        return [chart for chart in self.drawn if chart.name not in _LEADING]
+        return [chart for chart in self.drawn if chart not in self.leading]
 
 
 NO_FIGURES = Figures([], [], [], [], [])

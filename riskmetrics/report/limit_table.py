@@ -59,7 +59,7 @@ def _build_row(row: Record) -> LimitRow:
         texts.room,
         row["status"],
         _describe_start(row["since"], row["limit_set"]),
-        row["undefined_reason"] or "",
+        formatting.stored_text(row["undefined_reason"] or ""),
         _SENTENCES.get(row["limit_name"] if row["subject"] else "", _SENTENCE).format(
             label=label, subject=row["subject"], value=texts.value, limit=texts.limit
         ),

@@ -81,10 +81,10 @@ def position_rows(
     scale[option_positions], no_series_reason.iloc[option_positions] = option_results.elasticity(
         option_rows
     )
-    known = np.isfinite(scale)
+    is_known = np.isfinite(scale)
 
     def per_position(figure: FloatArray | IntArray | BoolArray) -> FloatArray:
-        return np.where(known, figure[day, column], np.nan)
+        return np.where(is_known, figure[day, column], np.nan)
 
     f = Figures._make(per_position(figure) for figure in symbol_volatility.figures)
     f = f._replace(**{name: getattr(f, name) * scale for name in _VOLATILITIES.values()})
@@ -106,7 +106,7 @@ def position_rows(
         missing,
     )
     reasons = {
-        name: reason.where(known[missing], no_series_reason.iloc[missing])
+        name: reason.where(is_known[missing], no_series_reason.iloc[missing])
         for name, reason in reasons.items()
     }
     n_obs = _count_position_observations(f, per_position(symbol_volatility.n_completed))

@@ -84,8 +84,8 @@ def estimate_holding_risk(
             portfolio=owner,
             min_obs=MIN_YEAR_OBS,
         )
-        paired = np.isfinite(window.series[year]) & np.isfinite(index)[:, np.newaxis]
-        n_paired[:, day] = paired.sum(axis=0)
+        is_paired = np.isfinite(window.series[year]) & np.isfinite(index)[:, np.newaxis]
+        n_paired[:, day] = is_paired.sum(axis=0)
         weight = np.where(net.is_held[:, day], net.weight[:, day], np.nan)
         incremental[:, day] = _incremental(window, weight, column, owner)
     return HoldingRisk(active, incremental, cash, n_paired, market_index)

@@ -26,9 +26,9 @@ from riskmetrics.results.transaction_cash import (
     TransactionCash,
     sum_transaction_cash,
 )
-from riskmetrics.transactions.model import CONTRACT_SIZE
+from riskmetrics.transactions.model import CASH_UNIT, CONTRACT_SIZE, PRICE_UNIT
 
-_PRICE_ROUNDING, _CASH_ROUNDING = 1e-4, 0.01
+_PRICE_ROUNDING, _CASH_ROUNDING = float(PRICE_UNIT), float(CASH_UNIT)
 """Rounding of a stored entry and exit price per share, and of the cash of a day, in currency."""
 
 
@@ -139,6 +139,16 @@ class Ledger:
     def is_open(self) -> BoolArray:
         """Return whether each lot is open at the close of each valuation session, (L, D + 1)."""
         return is_open(self.lot_arrays.entry, self.lot_arrays.exit, self.valuation_sessions)
+
+    @property
+    def is_entered(self) -> BoolArray:
+        """Return whether each lot is entered by the close of each session, (L, D)."""
+        return self.lot_arrays.entry[:, None] <= self.valuation_sessions[1:]
+
+    @property
+    def has_no_entry_price(self) -> BoolArray:
+        """Return whether each lot is entered by each session without a price, (L, D)."""
+        return self.is_entered & self.lots["entry_price"].isna().to_numpy()[:, None]
 
     def count_lots(self, condition: BoolArray) -> FloatArray:
         """Count the lots of each portfolio with a true ``condition`` (L, D): (P, D)."""
@@ -261,9 +271,8 @@ class Ledger:
         # a part of an unpriced holding that is closed has a P&L, though the rest has none
         is_partial = is_late[:, None] & ~known[self.lot_instrument]
         daily = daily + group_sums(np.where(is_partial, by_lot.daily, 0.0), self.lot_portfolio, n)
-        entered = self.lot_arrays.entry[:, None] <= self.valuation_sessions[1:]
-        no_entry_price = entered & self.lots["entry_price"].isna().to_numpy()[:, None]
-        no_end_price = entered & np.isnan(by_lot.end_price)
+        no_entry_price = self.has_no_entry_price
+        no_end_price = self.is_entered & np.isnan(by_lot.end_price)
         unknown = self.count_lots(no_entry_price | no_end_price | split_suspicion.since_entry) > 0
         cumulative = group_sums(by_lot.cumulative, self.lot_portfolio, n) + income.cumulative
         entered_before = self.lot_arrays.entry[:, None] <= self.valuation_sessions[:-1]

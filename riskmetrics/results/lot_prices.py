@@ -78,10 +78,10 @@ def price_lots(
     MAX_STALE_SESSIONS before it, or no stated price. A stale price is a close of an earlier
     session. See `Valuation.has_price_source`.
     """
-    known, stale = forward_fill(closes, sessions)
+    filled, stale = forward_fill(closes, sessions)
     listed = is_listed(lots)[:, None]
     column = closes.columns.get_indexer(pd.Index(underlying(lots)))
-    close_prices = _with_missing_column(known, np.nan).T[column]
+    close_prices = _with_missing_column(filled, np.nan).T[column]
     stated = _stated_prices(lots)[:, None]
     has_price_source = np.isfinite(
         np.where(listed | is_option(lots)[:, None], close_prices, stated)
@@ -125,8 +125,8 @@ def has_unconfirmed_price(
 
     True if the close of the session or of the one before is suspect or bad as known on it.
     """
-    judged = pd.to_datetime(trading_calendar.sessions_with_lookback(sessions, 2))
-    ticks = bad_ticks(pad_history(closes.reindex(judged), len(sessions) + 2).to_numpy())
+    checked_sessions = pd.to_datetime(trading_calendar.sessions_with_lookback(sessions, 2))
+    ticks = bad_ticks(pad_history(closes.reindex(checked_sessions), len(sessions) + 2).to_numpy())
     is_unconfirmed = pd.DataFrame(ticks.suspect[2:] | ticks.bad[1:-1])
     return _with_missing_column(is_unconfirmed, False).T[_close_columns(lots, closes)].astype(bool)
 
@@ -136,10 +136,10 @@ def prices_on(lots: pd.DataFrame, closes: pd.DataFrame, days: DateArray) -> Floa
     found = np.full(len(lots), np.nan)
     has_day = ~np.isnat(days)
     points, point = np.unique(days[has_day], return_inverse=True)
-    known, _ = forward_fill(
+    filled, _ = forward_fill(
         closes, [trading_calendar.previous_or_same_session(day) for day in points.tolist()]
     )
-    closing = _with_missing_column(known, np.nan)[point, _close_columns(lots, closes)[has_day]]
+    closing = _with_missing_column(filled, np.nan)[point, _close_columns(lots, closes)[has_day]]
     found[has_day] = np.where(is_listed(lots)[has_day], closing, _stated_prices(lots)[has_day])
     return found
 
@@ -150,10 +150,10 @@ def _close_columns(lots: pd.DataFrame, closes: pd.DataFrame) -> IntArray:
 
 
 def _with_missing_column(
-    known: pd.DataFrame, missing_value: object
+    values: pd.DataFrame, missing_value: object
 ) -> "np.ndarray[tuple[int, int], Any]":
     """Append a column of missing values, which index -1 selects."""
-    return np.column_stack([known.to_numpy(), np.full(len(known), missing_value)])
+    return np.column_stack([values.to_numpy(), np.full(len(values), missing_value)])
 
 
 def counts_when_closed(lots: pd.DataFrame) -> BoolArray:

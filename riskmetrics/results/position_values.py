@@ -40,8 +40,6 @@ def position_values(
     ledger = _one_day_ledger(valuation, lots, anchors, market)
     suspicion = lot_prices.split_suspicion(lots, market.suspects, valuation.sessions[-1:])
     by_lot = lot_pnl(ledger.lot_arrays, ledger.valuation_sessions, ledger.prices)
-    has_entered = ledger.lot_arrays.entry[:, np.newaxis] <= ledger.valuation_sessions[1:]
-    has_no_entry_price = has_entered & lots["entry_price"].isna().to_numpy()[:, np.newaxis]
     units = np.where(ledger.is_open, ledger.lot_arrays.units[:, np.newaxis], 0.0)[:, 1:]
     n_units = group_sums(units, ledger.lot_instrument, len(ledger.instruments))[:, 0]
     owner, value = valuation.instrument_portfolio, valuation.values[:, -1]
@@ -49,7 +47,7 @@ def position_values(
         _sum_lots(ledger, np.where(is_unknown, np.nan, pnl))
         for pnl, is_unknown in (
             (by_lot.daily, by_lot.is_active & suspicion.on_day),
-            (by_lot.cumulative, has_no_entry_price | suspicion.since_entry),
+            (by_lot.cumulative, ledger.has_no_entry_price | suspicion.since_entry),
         )
     )
     names = ledger.instruments[["symbol", "right", "underlying"]]

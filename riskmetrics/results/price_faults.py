@@ -186,8 +186,8 @@ def _stale_findings(bars: Bars) -> pd.DataFrame:
         np.arange(len(share))[:, None] == share.argmax(axis=0)
     )
     age = np.broadcast_to(np.arange(len(close))[::-1, None], close.shape).astype(float)
-    known = ~np.isnan(close)
-    stopped = known & (known[::-1].cumsum(axis=0)[::-1] == 1) & (age > MAX_STALE_SESSIONS)
+    is_known = ~np.isnan(close)
+    stopped = is_known & (is_known[::-1].cumsum(axis=0)[::-1] == 1) & (age > MAX_STALE_SESSIONS)
     gap = "no close since {day:%Y-%m-%d}, {measure:.0f} sessions before the last"
     equal = "the same close on {measure:.0f} sessions in a row to {day:%Y-%m-%d}"
     zero = "{measure:.0%} of the returns in the quarter to {day:%Y-%m-%d} are 0"
@@ -277,15 +277,15 @@ def _short_history_findings(bars: Bars, suspects: pd.DataFrame) -> pd.DataFrame:
     The day is that of their first close.
     """
     returns = clean_returns(bars.adj_close, suspects).values()[-YEAR_WINDOW:]
-    known = bars.adj_close.notna().to_numpy()
+    is_known = bars.adj_close.notna().to_numpy()
     n_obs = (~np.isnan(returns)).sum(axis=0)
-    has_earlier_price = known[: len(known) - YEAR_WINDOW].any(axis=0)
+    has_earlier_price = is_known[: len(is_known) - YEAR_WINDOW].any(axis=0)
     short = (n_obs < har.FULL_LEVEL_OBS) | ((n_obs < MIN_FULL_YEAR_OBS) & ~has_earlier_price)
     rows = pd.DataFrame(
         {
             "fault": "short_histories",
             "symbol": bars.adj_close.columns,
-            "day": bars.adj_close.index[known.argmax(axis=0)].where(known.any(axis=0)),
+            "day": bars.adj_close.index[is_known.argmax(axis=0)].where(is_known.any(axis=0)),
             "measure": n_obs.astype(float),
             "finding": [
                 f"{n} of {YEAR_WINDOW} returns: "
@@ -293,7 +293,7 @@ def _short_history_findings(bars: Bars, suspects: pd.DataFrame) -> pd.DataFrame:
                 for n in n_obs
             ],
             "what_to_do": [
-                None if n_closes else _NO_CLOSE_REMEDY for n_closes in known.sum(axis=0).tolist()
+                None if n_closes else _NO_CLOSE_REMEDY for n_closes in is_known.sum(axis=0).tolist()
             ],
         }
     )

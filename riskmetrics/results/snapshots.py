@@ -207,7 +207,7 @@ def _missing_row_reasons(valuation: Valuation) -> pd.DataFrame:
             "day": rows["day"],
             "metric": f"{_TABLE}.total_value",
             "reason": rows["n_held"].map(unpriced.format).where(rows["cash"].notna(), no_cash),
-            "n_obs": pd.array([0] * len(rows), dtype="Int64"),
+            "n_obs": pd.array([pd.NA] * len(rows), dtype="Int64"),  # it counts instruments
         }
     )
 

@@ -261,7 +261,7 @@ def _sum_weights_by_day(
     )
     scale = np.select(
         [(sums > low) & (sums < high) for low, high, _ in WEIGHT_SCALES],
-        [of for _, _, of in WEIGHT_SCALES],
+        [total for _, _, total in WEIGHT_SCALES],
         np.nan,
     )
     validator.reject(np.isnan(scale), "the valid weights of {date} sum to neither 1 nor 100")

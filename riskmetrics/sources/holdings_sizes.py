@@ -88,9 +88,11 @@ def weight_scale(table: Table, cash: float, decimal: str) -> float:
     total = np.nansum([*read_numbers(table, "weight", decimal), cash])
     whole = next((whole for low, high, whole in WEIGHT_SCALES if low < total < high), None)
     if whole is None:
+        is_too_much = 1 < total < 2 or total > 100
         raise DataQualityError(
-            f"weights of {table.path} sum to {total:g}, neither 1 nor 100. Add what is missing,"
-            " such as a line for cash"
+            f"weights of {table.path} sum to {total:g}, neither 1 nor 100."
+            f" {'Remove what counts twice' if is_too_much else 'Add what is missing'}, such as a"
+            f" line for {'a total' if is_too_much else 'cash'}"
         )
     return whole
 

@@ -90,7 +90,10 @@ def describe_identifier(plain: str) -> str:
             f" column {column}"
         )
     if plain and not re.search("[A-Z]", plain):
-        return "a number, not a symbol. Check which column has the symbols"
+        return (
+            "a number, not a symbol. Check which column has the symbols; one of digits needs the"
+            " code of its listing, such as 0700.HK"
+        )
     if _ISIN.fullmatch(plain) or _CUSIP_FORM.fullmatch(plain):
         return "no symbol, and as an ISIN or CUSIP its check digit is wrong. Correct it"
     return ""

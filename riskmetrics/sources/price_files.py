@@ -46,6 +46,7 @@ from riskmetrics.sources.symbol_forms import (
     parse_symbol_forms,
 )
 from riskmetrics.sources.tabular_files import RejectedRow, Table
+from riskmetrics.symbols import parse_option
 
 MIN_ADJ_CLOSE, ADJ_CLOSE_LIMIT = 1e-12, 1e15
 """Range of adjusted closes, exclusive; wider than that of prices: adjustments accumulate."""
@@ -293,6 +294,7 @@ def price_rows(validator: RowValidator) -> pd.DataFrame:
             else "no column of adjusted closes"
         )
         validator.notes.append(f"{what}: {UNADJUSTED_NOTE}")
+    _note_options(validator, symbols)
     whole_volume = np.round(np.where(validator.valid_rows, prices.volume, np.nan))
     return pd.DataFrame(
         {
@@ -307,6 +309,17 @@ def price_rows(validator: RowValidator) -> pd.DataFrame:
             "has_adj_close": ~unadjusted,
         }
     )
+
+
+def _note_options(validator: RowValidator, symbols: "pd.Series[str]") -> None:
+    """Note symbols of options: their values are those that are stated with the holdings."""
+    distinct = symbols[validator.valid_rows].drop_duplicates()
+    options = distinct[[parse_option(one) is not None for one in distinct]]
+    if len(options):
+        validator.notes.append(
+            f"closes of options are stored, but do not value holdings: {join_names(options)}. State"
+            " the prices of options with the holdings"
+        )
 
 
 def _read_volumes(validator: RowValidator) -> FloatArray:

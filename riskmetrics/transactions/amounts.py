@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from riskmetrics.transactions.model import (
     CASH_KINDS,
+    CASH_UNIT,
     CONTRACT_SIZE,
     OPTION_ENDS,
     TRADES,
@@ -24,7 +25,6 @@ MAX_AMOUNT_ROUNDING = Decimal(1)
 """Difference that is always allowed, USD: fractions of a share are rounded."""
 QUANTITY_LIMIT, PRICE_LIMIT, AMOUNT_LIMIT = Decimal(10**12), Decimal(10**8 - 1), Decimal(10**14)
 """Exclusive limits of a quantity, of a price and of an amount in USD, which their columns hold."""
-_CENT = Decimal("0.01")
 _OUTFLOWS = (Kind.BUY, Kind.BUY_TO_COVER, Kind.FEE, Kind.TAX, Kind.WITHDRAWAL)
 _INCOMES = (Kind.DIVIDEND, Kind.INTEREST)
 _COSTS = (Kind.FEE, Kind.TAX, Kind.WITHDRAWAL)
@@ -215,7 +215,7 @@ def _complete_trade(
     sign = -1 if stated.kind in _OUTFLOWS else 1
     fees = stated.fees or Decimal(0)
     if stated.amount is None or (stated.amount == 0 and _gross_value(stated)):
-        net = (sign * _gross_value(stated) - fees).quantize(_CENT, ROUND_HALF_UP)
+        net = (sign * _gross_value(stated) - fees).quantize(CASH_UNIT, ROUND_HALF_UP)
     else:
         net = _signed(stated, convention, sign)
         gross = net if not convention.is_net else net + fees
@@ -305,9 +305,9 @@ def _is_gross_income(stated: StatedTransaction, convention: AmountConvention) ->
     amount, computed = abs(stated.amount), _gross_value(stated)
     if not computed or convention.has_gross_incomes is False:
         return bool(convention.has_gross_incomes)
-    contains_tax = abs(amount + (stated.fees or 0) - computed) <= _CENT
+    contains_tax = abs(amount + (stated.fees or 0) - computed) <= CASH_UNIT
     return not contains_tax and (
-        bool(convention.has_gross_incomes) or abs(amount - computed) <= _CENT
+        bool(convention.has_gross_incomes) or abs(amount - computed) <= CASH_UNIT
     )
 
 

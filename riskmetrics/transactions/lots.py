@@ -12,10 +12,15 @@ from fractions import Fraction
 from itertools import groupby
 from typing import NamedTuple
 
-from riskmetrics.transactions.model import EXTERNAL_KINDS, Kind, Transaction, processing_key
+from riskmetrics.transactions.model import (
+    EXTERNAL_KINDS,
+    PRICE_UNIT,
+    QUANTITY_UNIT,
+    Kind,
+    Transaction,
+    processing_key,
+)
 
-QUANTITY_UNIT, PRICE_UNIT = Decimal("1e-10"), Decimal("1e-4")
-"""Smallest units of stored quantities and prices."""
 MAX_SPLIT_TERM = 100
 """Largest number in a split ratio that is inferred from added shares, such as 1-for-100."""
 _SPLIT_TOLERANCE = Fraction(1, 10**6)

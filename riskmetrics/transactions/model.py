@@ -10,6 +10,8 @@ from riskmetrics.symbols import parse_option
 
 CONTRACT_SIZE = 100
 """Shares of the underlying per option contract."""
+QUANTITY_UNIT, PRICE_UNIT, CASH_UNIT = Decimal("1e-10"), Decimal("1e-4"), Decimal("0.01")
+"""Smallest units of stored quantities, prices per share and balances."""
 
 
 class TransactionKind(StrEnum):

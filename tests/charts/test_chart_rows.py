@@ -194,6 +194,14 @@ def test_a_sector_that_is_never_held_is_left_out_without_a_benchmark() -> None:
     assert "Real Estate" not in set(rows.sector_weights(data)["sector"])
 
 
+@pytest.mark.parametrize("read_rows", [rows.sector_drift, rows.sector_weights])
+def test_sectors_of_one_session_are_nothing_over_time(read_rows) -> None:
+    sectors = portfolio_data().sectors
+    last = sectors[sectors["day"] == sectors["day"].max()]
+    assert not read_rows(portfolio_data(sectors=sectors)).empty
+    assert read_rows(portfolio_data(sectors=last)).empty
+
+
 def test_correlations_are_in_both_orders_the_largest_weights_first() -> None:
     found = rows.correlations(portfolio_data())
     assert list(zip(found["first"], found["second"], found["correlation"], strict=True)) == [

@@ -145,7 +145,7 @@ def test_every_command_that_opens_the_instance_refuses_in_one_sentence(
     assert str(error).startswith(
         f"Dagster cannot store its files in {tmp_path / 'what?'}: its SQLite storage cannot use"
     )
-    assert str(error).endswith("Set DAGSTER_HOME to another folder")
+    assert str(error).endswith("Set DAGSTER_HOME to another directory")
     assert not (tmp_path / "what?").exists()
 
 
@@ -251,7 +251,7 @@ def test_what_root_left_in_a_home_is_named_with_its_owner_and_the_command(
         call_as(ORDINARY, prepare)
         == f"ConfigurationError: Dagster cannot store its files in {home}: {home / foreign} belongs"
         f" to root, but riskmetrics runs as {ORDINARY}. Run `chown -R {ORDINARY} {home}` as root."
-        " Set DAGSTER_HOME to another folder"
+        " Set DAGSTER_HOME to another directory"
     )
     with pytest.raises(ConfigurationError, match=f"belongs to {ORDINARY}, who could change what"):
         prepare()

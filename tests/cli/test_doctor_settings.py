@@ -87,7 +87,7 @@ def test_a_misspelled_name_in_the_env_file_is_found(setting: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("LAYOUTS", "/nowhere", "/nowhere is not a folder"),
+        ("LAYOUTS", "/nowhere", "/nowhere is not a directory"),
         ("FIRST_SESSION", "2999-01-04", "after the latest ended session, {latest}"),
     ],
 )

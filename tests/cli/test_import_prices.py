@@ -166,7 +166,7 @@ def test_changed_closes_of_computed_sessions_are_named_until_they_are_recomputed
         "symbol,date,close\nKO,2024-12-04,99\nKO,2024-12-05,105.00004\nKO,2024-12-06,1\n"
     )
     warned = " ".join(call("import", "prices", str(file)).stderr.split())
-    assert "warning: 1 stored close changed: KO 2024-12-04 104.00 -> 99.00. Results from" in warned
+    assert "warning: 1 stored close changed: KO 2024-12-04 104.00 → 99.00. Results from" in warned
     remedy = "riskmetrics reprocess --all --from 2024-12-04 --to 2024-12-05"
     assert remedy in warned
     assert remedy in call("doctor").stdout
@@ -216,7 +216,7 @@ DAY_BEFORE_NEW = trading_calendar.previous_session(OLDEST_OF_NEW)
         (f"KO,{DAY_BEFORE},1", ""),  # older than every window
         (f"NEW,{OLDEST_OF_NEW},1", "reprocess --all --from 2024-12-05 --to 2024-12-05"),
         (f"NEW,{DAY_BEFORE_NEW},1", ""),  # in no window that ends while it is held
-        ("SPY,2024-12-04,1", "1 stored close changed: SPY 2024-12-04 5.00 -> 1.00. Results"),
+        ("SPY,2024-12-04,1", "1 stored close changed: SPY 2024-12-04 5.00 → 1.00. Results"),
     ],
 )
 def test_only_closes_that_results_depend_on_make_them_outdated(

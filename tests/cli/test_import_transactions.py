@@ -91,7 +91,7 @@ def test_a_corrected_line_replaces_the_stored_one_if_the_user_says_so(
     history.write_text(HISTORY.replace("10,150,0,-1500.00", "12,150,0,-1800.00"))
     refused = call(*arguments)
     assert isinstance(refused.exception, UsageError)
-    assert "2024-03-05 buy 10 PG, -1,500.00" in str(refused.exception)
+    assert "2024-03-05 buy 10 PG, −1,500.00" in str(refused.exception)
     assert lots(database) == KO_AND_PG
     replaced = call(*arguments, "--replace")
     assert "1 transaction added, 0 corrected, 4 unchanged, 1 removed" in replaced.stdout
@@ -193,7 +193,7 @@ def test_without_a_deposit_the_cash_is_unknown_and_said_to_be(call, history: Pat
 def test_cash_below_zero_is_said(call, history: Path) -> None:
     history.write_text(HISTORY.replace("10000.00", "5000.00"))
     result = call("import", "transactions", str(history), "--portfolio", "Mine")
-    assert "cash is -1,001.00 on 2024-01-03" in result.stderr
+    assert "cash is −1,001.00 on 2024-01-03" in result.stderr
 
 
 def test_a_missing_split_shows_in_the_stored_closes(call, history: Path, tmp_path: Path) -> None:

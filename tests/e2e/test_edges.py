@@ -87,18 +87,16 @@ def test_four_unpriced_holdings_of_five_leave_no_risk_figure(
     assert undefined in _print("show", "sectors", "--portfolio", "Bad")
     told = _print("show", "insights", "--portfolio", "Bad")
     assert (
-        "1 of 5 instruments has a price; values exclude the others, and a stated equity counts"
-        " them as cash." in told
+        "1 of 5 instruments has a price; values exclude the others: one without a price since the"
+        " equity was stated is still in the equity, and one whose prices ended later has left it,"
+        " with no loss in the P&L." in told
     )
     assert "critical" not in told
     assert "ZZZA, ZZZB, ZZZC, ZZZD" in _print("doctor")
     page = tmp_path / "page.html"
     _print("report", "--date", f"{DAY}", "--out", str(page))
     text = page.read_text()
-    assert (
-        "1 of 5 instruments has a price; values exclude the others, and a stated equity counts"
-        " them as cash." in text
-    )
+    assert "1 of 5 instruments has a price; values exclude the others: one without a" in text
     assert "Contributions sum to the pro-forma ex-ante volatility." in text  # no sum of nothing
     assert [
         found for found in recalculate_explanations(bad, DAY, ["Bad"]) if not found.is_equal

@@ -80,8 +80,9 @@ def _check_sectors(connection: sa.Connection, sheet: Sheet) -> None:
     named: dict[str, list[tuple[int | None, str]]] = {}
     for fact in sheet.facts.values():
         if fact.fact_type.name == "in_sector" and fact.entity:
-            sector = sheet.aliases[str(fact.value)]["sector"]
-            named.setdefault(sector, []).append((fact.rank, sheet.aliases[fact.entity]["symbol"]))
+            named.setdefault(str(fact.value), []).append(
+                (fact.rank, sheet.aliases[fact.entity]["symbol"])
+            )
     assert named
     for sector, found in named.items():
         largest = weights[weights["sector"] == sector].sort_values("size", ascending=False)

@@ -1,7 +1,7 @@
 """Stored price histories after vendor requests: first fetch, updates, restatements, errors."""
 
 import _thread
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import count
 from threading import Barrier
 from time import monotonic, sleep
@@ -36,6 +36,7 @@ from riskmetrics.sources.vendor_http import CONCURRENCY
 from tests.fmp_market import LAST, Market
 from tests.fmp_server import BAD_KEY, LIMIT, NO_ENDPOINT, Reply
 from tests.forked_commands import PATIENCE
+from tests.stopped_clocks import stopped_clock
 
 FULL, ADJUSTED = "historical-price-eod/full", "historical-price-eod/dividend-adjusted"
 MONDAY, TUESDAY = date(2024, 12, 9), date(2024, 12, 10)
@@ -161,8 +162,12 @@ def test_a_plan_of_few_years_does_not_take_away_the_years_before(feed, market, e
 
 
 def test_a_plan_that_refuses_old_days_is_asked_for_five_years(
-    feed, vendor, market, engine, tomorrow
+    feed, vendor, market, engine, tomorrow, monkeypatch
 ):
+    """On 2026-10-30: earlier prices have the ratio of the oldest day in the plan, as rounded."""
+    present = stopped_clock(datetime(2026, 10, 30, 22, tzinfo=UTC))
+    for module in ("trading_calendar", "ingest.prices", "db.vendor"):
+        monkeypatch.setattr(f"riskmetrics.{module}.datetime", present)
     refresh(feed, {"A": None}, [LAST])
     before = stored(engine)
     tomorrow()

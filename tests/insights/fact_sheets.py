@@ -42,7 +42,7 @@ ABOUT = {
     **dict.fromkeys(("factor_exposure", "factor_error", "factor_share"), "FAC"),
     **dict.fromkeys(("checked", "checked_limit", "checked_number", "checked_number_limit"), "LIM"),
     **dict.fromkeys(("limit_status", "limit_status_before", "limit_alert"), "LIM"),
-    **dict.fromkeys(("exceeded_since", "limit_streak", "limit_stated_day"), "LIM"),
+    **dict.fromkeys(("exceeded_since", "limit_sessions", "limit_stated_day"), "LIM"),
     **dict.fromkeys(("checked_stated", "checked_number_stated"), "LIM"),
     **dict.fromkeys(("weight_stated", "weight_stated_day"), "POS"),
     **dict.fromkeys(("gross_stated", "gross_stated_day"), "SEC"),
@@ -79,7 +79,7 @@ _WORDS: Mapping[str, tuple[str | float, ...]] = {
         for what in ("left", "kept")
     },
     "unpriced": ("no price",),
-    "in_sector": ("SEC_01", "SEC_02", "SEC_04"),
+    "in_sector": ("Energy", "Health Care", "Utilities"),
     "opened": ("opened",),
     "closed": ("closed",),
     "turned": ("long", "short"),
@@ -241,7 +241,8 @@ def _relate_names(random: Random, facts: dict[str, float | str]) -> None:
     unpriced = sum(each.startswith("pos") and each.endswith("_unpriced") for each in facts)
     _count_at_least(random, facts, "n_unpriced", unpriced)
     for alias in ("SEC_01", "SEC_02", "SEC_03", "SEC_04"):
-        held = sum(name.endswith("_in_sector") and facts[name] == alias for name in facts)
+        sector = ALIASES[alias]["sector"]
+        held = sum(name.endswith("_in_sector") and facts[name] == sector for name in facts)
         _count_at_least(random, facts, f"{alias.lower()}_n_in_sector", held)
 
 

@@ -48,7 +48,8 @@ def with_positions(f: Figures, found: Expected, *, is_named: bool) -> Expected:
     result: Expected = {}
     for alias, slots in found.items():
         through = f.of(alias, "through_funds")
-        held = _named(f, "in_sector", alias, f.of(alias, "n_in_sector")) if through >= 0 else None
+        sector, total = f.sheet.aliases[alias]["sector"], f.of(alias, "n_in_sector")
+        held = _named(f, "in_sector", sector, total) if through >= 0 else None
         if is_named and held is not None:
             result[alias] = slots | {
                 "positions": Entries([*held, *[("funds", {})] * (through > 0)])

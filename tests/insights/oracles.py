@@ -521,6 +521,15 @@ def _under(f: Figures) -> Expected:
     return _sector(f, alias, active[alias] <= -0.1) if alias else {}
 
 
+def _sector_named(f: Figures, found: Expected, *, is_named: bool) -> Expected:
+    """Return sectors with their positions, which the sentence on a new alert has, or without."""
+    told = {alias for kind, alias in _happened(f, "reached") if kind == "gross"}
+    rest = {alias: slots for alias, slots in found.items() if alias not in told}
+    return with_positions(f, rest, is_named=is_named) | (
+        {} if is_named else {alias: slots for alias, slots in found.items() if alias in told}
+    )
+
+
 def _absent(f: Figures) -> Expected:
     active = _active(f)
     alias = min(active, key=lambda each: (active[each], each), default="")
@@ -972,10 +981,10 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         if f.rank(alias, "weight") == 1
     },
     "top_three": lambda f: expect(f.num_positions >= 5 and f.top_3 >= 0.5, share=f.top_3),
-    "sector_over": lambda f: with_positions(f, _over(f), is_named=False),
-    "sector_under": lambda f: with_positions(f, _under(f), is_named=False),
-    "sector_over_of": lambda f: with_positions(f, _over(f), is_named=True),
-    "sector_under_of": lambda f: with_positions(f, _under(f), is_named=True),
+    "sector_over": lambda f: _sector_named(f, _over(f), is_named=False),
+    "sector_under": lambda f: _sector_named(f, _under(f), is_named=False),
+    "sector_over_of": lambda f: _sector_named(f, _over(f), is_named=True),
+    "sector_under_of": lambda f: _sector_named(f, _under(f), is_named=True),
     "sector_absent": _absent,
     "beta_level": lambda f: expect(
         known(f.own_beta, f.market_r_squared), beta=f.own_beta, share=f.market_r_squared

@@ -109,6 +109,11 @@ _LONG_SHORT = {
     "beta": 0.58,
     "effective_positions": 8.9,
 }
+_IN_SECTOR: Mapping[str, float | str] = {
+    **{f"pos_{n:02}_in_sector": "Energy" for n in range(1, 4)},
+    "sec_01_n_in_sector": 8,
+    "sec_01_through_funds": 0.05,
+}
 _LIQUIDITY = {"days_to_liquidate": 12.0, "sold_in_5d": 0.7, "average_correlation": 0.64}
 
 SITUATIONS: Mapping[str, Mapping[str, float | str]] = {
@@ -383,6 +388,40 @@ SITUATIONS: Mapping[str, Mapping[str, float | str]] = {
         "n_closed": 1,
         "n_resized": 1,
     },
+    "a sector reaches a level": {
+        **_PLAIN,
+        **_TESTED,
+        "daily_pnl": 950.0,
+        "daily_return": 0.0049,
+        "previous_var_95": 0.016,
+        "market_return": 0.006,
+        "winners_pnl": 1_400.0,
+        "losers_pnl": -450.0,
+        "n_winners": 11,
+        "n_losers": 6,
+        "pos_01_pnl": 520.0,
+        "sec_01_gross": 0.614,
+        "sec_01_gross_streak": 1,
+        "sec_01_net": 0.61,
+        "sec_01_benchmark": 0.27,
+        "sec_01_active": 0.34,
+        **_IN_SECTOR,
+    },
+    "farther beyond a level": {
+        **_CONCENTRATED,
+        "daily_pnl": -640.0,
+        "daily_return": -0.0096,
+        "market_return": -0.004,
+        "losers_pnl": -700.0,
+        "winners_pnl": 60.0,
+        "n_losers": 3,
+        "n_winners": 1,
+        "pos_01_pnl": -300.0,
+        "beta": 1.88,
+        "beta_alert": "worse",
+        "beta_stated": 1.55,
+        "beta_stated_day": "2022-12-06",
+    },
     "critical drawdown": {
         **_CONCENTRATED,
         "daily_pnl": -1_316.0,
@@ -521,6 +560,8 @@ _DAY_BEFORE: Mapping[str, Mapping[str, float | str]] = {
     "several new alerts": {**_LONG_SHORT, "pos_02_weight": 0.196},
     "a position is sold": {**_PLAIN, **_TESTED},
     "positions are opened": {**_PLAIN, **_TESTED, "pos_01_weight": 0.02},
+    "a sector reaches a level": {**_PLAIN, **_TESTED, **_IN_SECTOR, "sec_01_gross": 0.58},
+    "farther beyond a level": _CONCENTRATED,
     "critical drawdown": _CONCENTRATED,
     "an option makes the loss": {**_PLAIN, **_TESTED},
     "500 positions": {**_PLAIN, **_TESTED, "num_positions": 503, "effective_positions": 96.0},

@@ -100,6 +100,42 @@ def test_standing_alerts_are_named_in_the_first_session_of_a_week_and_when_one_c
     assert "Still in force: SYM1 position and drawdown." in named
 
 
+@pytest.mark.parametrize(
+    ("facts", "streak"),
+    [
+        (
+            {
+                "lim_03_checked": 0.2,
+                "lim_03_checked_limit": 0.1,
+                "lim_03_limit_status": "exceeded",
+                "lim_03_limit_status_before": "exceeded",
+            },
+            "lim_03_limit_sessions",
+        ),
+        (
+            {
+                "var_exceptions": 24,
+                "var_expected": 12.6,
+                "var_tested": 252,
+                "var_p_value": 0.003,
+                "previous_var_p_value": 0.003,
+            },
+            "var_failing_sessions",
+        ),
+        ({"volatility_21d": 0.31, "volatility_percentile": 0.96}, "volatility_percentile_streak"),
+    ],
+)
+def test_every_alert_is_listed_with_figures_in_the_first_week_after_it_began(
+    facts: Facts, streak: str
+) -> None:
+    """A limit of the user, the test of the value at risk and volatility, too; four sessions ago."""
+    for n_sessions, listed in ((4, True), (30, False)):
+        sheet = build_sheet(RESULT | STANDING | facts | {streak: n_sessions})
+        note = prose(replace(sheet, day=TUESDAY, before=remembered(sheet)))
+        assert ("Alerts in force: " in note) == listed
+        assert ("Still in force: " in note) != listed
+
+
 def test_a_note_is_as_severe_as_its_worst_alert_in_force_or_news() -> None:
     """A position of 60% for 40 sessions, which the note of a Wednesday does not state."""
     sheet = build_sheet(RESULT | STANDING)

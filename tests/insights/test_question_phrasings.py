@@ -280,7 +280,7 @@ def test_a_weekday_is_the_latest_one_up_to_the_session() -> None:
                 "sec_01_gross": 0.3,
                 "sec_01_n_in_sector": 3,
                 "sec_01_through_funds": 0.1,
-                "pos_03_in_sector": "SEC_01",
+                "pos_03_in_sector": "Energy",
             },
             "Which positions are in Energy?",
             "Energy is made up of SYM3, 2 others and funds.",
@@ -310,5 +310,6 @@ def test_a_name_that_two_positions_share_names_neither() -> None:
         return answer_by_rules(text, claims, sheet.aliases, PORTFOLIOS, sheet.day).statements()
 
     assert stated("What is the weight of Alphabet?") == ()
+    assert stated("What is the weight of Alphabet Inc.?") == ()
     assert stated("What is the weight of GOOG?") == ("position_level:POS_02",)
     assert stated("What is the weight of Alphabet Inc. Class C?") == ("position_level:POS_02",)

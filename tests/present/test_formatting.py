@@ -39,6 +39,29 @@ def test_a_figure_is_formatted(form: Callable[[float], str], value: float, text:
     assert form(value) == text
 
 
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        (
+            "equity at the start of the day was -1234567.89 at a gross exposure of 2345.60",
+            "equity at the start of the day was −1,234,567.89 at a gross exposure of 2,345.60",
+        ),
+        (
+            "-1.23e+05 exceeds its column, NUMERIC(10, 4)",
+            "−1.23e+05 exceeds its column, NUMERIC(10, 4)",
+        ),
+        (
+            "no close on 2022-12-28 of BRK-B, BF-2 or 0700-HK",
+            "no close on 2022-12-28 of BRK-B, BF-2 or 0700-HK",
+        ),
+        ("adj_close moves by -54% and back in 2022", "adj_close moves by −54% and back in 2022"),
+        ("12345 of 1,234,567 (0.12345)", "12,345 of 1,234,567 (0.12345)"),
+    ],
+)
+def test_a_stored_text_is_shown_with_the_signs_of_others(stored: str, shown: str) -> None:
+    assert formatting.stored_text(stored) == shown
+
+
 def test_evidence_names_its_subject_and_states_each_window_once() -> None:
     beta = {"what": "beta", "value": "1.55", "window": "90 sessions"}
     past = {

@@ -212,7 +212,9 @@ def test_a_torn_line_is_rejected_and_a_sentence_is_left_out(file):
             "symbol,quantity\nKO,\x1b[31m5\n",
             "is not a text file: line 2 has a control character",
         ),
-        ("symbol,weight\nKO,0.4\n", "sum to 0.4, neither 1 nor 100"),
+        ("symbol,weight\nKO,0.4\n", "sum to 0.4, neither 1 nor 100. Add what is missing"),
+        ("symbol,weight\nKO,0.6\nPEP,0.8\n", "sum to 1.4, neither 1 nor 100. Remove what counts"),
+        ("symbol,weight\nKO,60\nPEP,80\n", "sum to 140, neither 1 nor 100. Remove what counts"),
     ],
 )
 def test_a_file_that_is_no_table_of_holdings_is_refused_by_what_it_is(file, content, message):

@@ -481,3 +481,25 @@ def test_a_generated_history_in_every_shape_has_the_same_closes(tmp_path):
         own.iloc[20, 1] = 2
         own.iloc[:20, 0] *= 2
         assert _closes(_read(tmp_path, own.to_csv(), f"{symbol}.csv")) == {symbol: expected[symbol]}
+
+
+def test_closes_of_options_are_noted_because_nothing_uses_them(tmp_path):
+    header, option = "symbol,date,close,adj_close\n", "QQA250117C00250000"
+    parsed = _read(tmp_path, f"{header}{option},2024-12-05,7,7\nQQA,2024-12-05,41,41\n")
+    assert _closes(parsed) == {option: [7.0], "QQA": [41.0]}
+    assert parsed.notes == [
+        f"closes of options are stored, but do not value holdings: {option}. State the prices of"
+        " options with the holdings"
+    ]
+    assert _read(tmp_path, f"{header}QQA,2024-12-05,41,41\n").notes == []
+
+
+@pytest.mark.parametrize("symbol", ["BRK1", "QQAB3", "600519.SS", "0700.HK", "PETR4"])
+def test_symbols_that_end_in_a_digit_are_read_and_foreign_ones_with_a_currency(tmp_path, symbol):
+    parsed = _read(tmp_path, f"symbol,date,close,currency\n{symbol},2024-12-05,41,USD\n")
+    assert _closes(parsed) == {symbol: [41.0]}
+
+
+def test_a_symbol_of_digits_needs_the_code_of_its_listing(tmp_path):
+    with pytest.raises(DataQualityError, match=r"600519 is a number.* such as 0700\.HK"):
+        _read(tmp_path, "symbol,date,close,currency\n600519,2024-12-05,41,USD\n")

@@ -57,7 +57,7 @@ def ranked_aliases(view: View, kind: str, value: str) -> list[tuple[str, Fact]]:
 def sector_positions(view: View, sector: str) -> tuple[Slot, tuple[Fact, ...]] | None:
     """Return the largest positions of a sector as a list, with its facts; None if unknown."""
     counts = view.facts_of("n_in_sector", "through_funds", alias=sector)
-    held = ranked_aliases(view, "in_sector", sector)
+    held = ranked_aliases(view, "in_sector", view.sheet.aliases[sector].get("sector", ""))
     total = int(float(counts[0].value)) if counts else 0
     if counts is None or not held or total < len(held):
         return None

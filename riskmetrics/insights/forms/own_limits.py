@@ -1,10 +1,11 @@
 """Limits that a user set for a portfolio: breached, ended, still exceeded, close."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import partial
 
 from riskmetrics.insights.claims import Form, View, form
+from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.forms.lists import MAX_ITEMS, REST, shortened
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limit_facts import LIMIT_NAMES
@@ -70,26 +71,21 @@ def _own_limit(
                     continue
                 if holds(str(facts[2].value), before, event, value, limit):
                     told = stated if has_earlier else ()
-                    earlier = [float(fact.value) for fact in told[:1]]
-                    shown = apart_from_limit(unit, limit, value, *earlier)
-                    slots: dict[str, Slot] = {"limit": shown[0], "value": shown[1]}
-                    if told:
-                        on = date.fromisoformat(str(told[1].value))
-                        slots |= {"earlier": shown[2], "day": day(on, view.sheet.day)}
-                    slots |= {"name": label(alias)} | ({"of": of_what(subject)} if subject else {})
+                    slots = _values(view, unit, limit, value, told) | {"name": label(alias)}
+                    slots |= {"of": of_what(subject)} if subject else {}
                     context = (facts[2], *filter(None, more), *told)
                     is_known = not is_event and before == EXCEEDED
                     weight = _NAMED if is_known else salience
                     yield Instance(slots, facts[:2], weight, alias, sign, level=level,
                         is_known=is_known, context=context, is_steady=True)  # fmt: skip
 
-    slots = "name: label, value: figure, limit: figure"
-    slots += ", earlier: figure, day: day" if has_earlier else ""
+    described = "name: label, value: figure, limit: figure"
+    described += ", earlier: figure, day: day" if has_earlier else ""
     return [
         form(
             form_id + suffix,
             "limits",
-            slots + more,
+            described + more,
             sentence.format(words=phrasing, end=end),
             is_event=is_event,
         )(partial(evaluate, has_subject=bool(suffix)))
@@ -103,6 +99,18 @@ def _own_limit(
             ),
         )
     ]
+
+
+def _values(
+    view: View, unit: str, limit: float, value: float, told: Sequence[Fact]
+) -> dict[str, Slot]:
+    """Return the slots of a limit, its value and the one that was stated last, shown apart."""
+    shown = apart_from_limit(unit, limit, value, *(float(fact.value) for fact in told[:1]))
+    slots: dict[str, Slot] = {"limit": shown[0], "value": shown[1]}
+    if told:
+        on = date.fromisoformat(str(told[1].value))
+        slots |= {"earlier": shown[2], "day": day(on, view.sheet.day)}
+    return slots
 
 
 breached = _own_limit(

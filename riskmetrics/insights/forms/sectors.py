@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from riskmetrics.insights.claims import View, form
+from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.forms.lists import FUNDS, REST, sector_positions
 from riskmetrics.insights.instances import Instance
+from riskmetrics.insights.limits_reached import reached_limits
 from riskmetrics.insights.severity import NO_SECTORS
-from riskmetrics.insights.slots import name, size
+from riskmetrics.insights.slots import Slot, name, size
 
 _MAX_SALIENCE = 1.6
 """Largest salience of a sector: an old one is not stated again."""
@@ -21,6 +23,13 @@ _ENTRIES = ("{name}", FUNDS, *REST)
 """Slots of a sector against the benchmark, and entries of its positions."""
 
 
+def _named_positions(view: View, sector: str) -> tuple[Slot, tuple[Fact, ...]] | None:
+    """Return the positions of a sector, unless the sentence on its new alert has them."""
+    reaches = (each for each in reached_limits(view) if each.kind == "gross")
+    is_told = any(each.alias == sector and each.event == "reached" for each in reaches)
+    return None if is_told else sector_positions(view, sector)
+
+
 def _against_benchmark(form_id: str, word: str, find: Callable[[View], Iterator[Instance]]) -> None:
     """Add the forms of a sector against the benchmark, without its positions and with them."""
     rest = ", against {benchmark} in the benchmark."
@@ -29,14 +38,14 @@ def _against_benchmark(form_id: str, word: str, find: Callable[[View], Iterator[
     @form(form_id, "sectors", _SLOTS, start + rest, is_background=True)
     def plain(view: View) -> Iterator[Instance]:
         for found in find(view):
-            if sector_positions(view, found.subject) is None:
+            if _named_positions(view, found.subject) is None:
                 yield found
 
     @form(f"{form_id}_of", "sectors", f"{_SLOTS}, positions: items",
         f"{start} ({{positions}}){rest}", entries=_ENTRIES, is_background=True)  # fmt: skip
     def named(view: View) -> Iterator[Instance]:
         for found in find(view):
-            if positions := sector_positions(view, found.subject):
+            if positions := _named_positions(view, found.subject):
                 slots = {**found.slots, "positions": positions[0]}
                 yield replace(found, slots=slots, context=(*found.context, *positions[1]))
 

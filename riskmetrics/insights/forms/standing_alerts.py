@@ -18,7 +18,7 @@ from riskmetrics.insights.forms.limits import (
 from riskmetrics.insights.forms.lists import MAX_ITEMS, REST, shortened
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits_reached import Reach, left_limits, reached_limits
-from riskmetrics.insights.severity import LEVELS
+from riskmetrics.insights.severity import LEVELS, REJECTED
 from riskmetrics.insights.slots import Item, Slot, items, level, name, ordinal
 
 _LISTED, _NAMED, _OTHER = 2.5, 2.6, 0.4
@@ -53,8 +53,10 @@ _OWN_OF = "{of} {value} (limit {limit} on {name})"
 _MAX_ATTENTION = 10
 """Alerts of a level that are listed as what needs attention, whatever a note states."""
 
-_STREAKS = ("limit_streak", "volatility_percentile_streak")
-"""Types of the sessions since which a limit of a user is exceeded, and volatility is an alert."""
+_STREAKS = ("limit_sessions", "volatility_percentile_streak", "var_failing_sessions")
+"""Types of the sessions since which a limit of a user is exceeded, volatility is an alert, and the
+test of the value at risk fails.
+"""
 
 _MAX_WEEK = 7
 """Sessions of a week at most, where the calendar begins."""
@@ -231,13 +233,13 @@ def _further_alerts(view: View, *, is_short: bool) -> Iterator[_Alert]:
             before = view.fact("limit_status_before", found.subject)
             if before is not None and before.value == own_limits.EXCEEDED:
                 named = Item(_NAMES["own"], {"name": found.slots["name"]})
-                streak = view.facts_of("limit_streak", alias=found.subject) or ()
-                yield _further(named if is_short else Item(entry, found.slots), found, *streak)
+                since = view.facts_of("limit_sessions", alias=found.subject) or ()
+                yield _further(named if is_short else Item(entry, found.slots), found, *since)
     p_value = view.fact("previous_var_p_value")
-    if p_value is not None and float(p_value.value) < tail.REJECTED:
+    if p_value is not None and float(p_value.value) < REJECTED:
         for found in view.instances(tail.var_too_low):
             item = Item(_NAMES["test"], {}) if is_short else Item(_TEST, found.slots)
-            yield _further(item, found, p_value)
+            yield _further(item, found, p_value, *(view.facts_of("var_failing_sessions") or ()))
     streak = view.fact("volatility_percentile_streak")
     if streak is not None and volatility.is_listed(view):
         for found in (*view.instances(volatility.volatility_high),

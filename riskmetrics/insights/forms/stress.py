@@ -8,7 +8,7 @@ from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.form_shapes import mirrored
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits_reached import reached_limits
-from riskmetrics.insights.slots import apart, day, is_shown_apart, name, number, size, span
+from riskmetrics.insights.slots import Slot, apart, day, is_shown_apart, name, number, size, span
 
 _CLEAR_DIFFERENCE = 0.1
 """Relative difference from the market's loss in a scenario that is worth a sentence."""
@@ -108,9 +108,9 @@ def drawdown_with_market(view: View) -> Iterator[Instance]:
     facts = view.facts_of("drawdown", "market_drawdown")
     if facts and min(float(fact.value) for fact in facts) >= _NOTABLE_DRAWDOWN:
         own, market = (float(fact.value) for fact in facts)
-        shown = size(own), size(market)
-        if not is_shown_apart(*shown):
-            shown = apart("percent", own, market, most=1)[:2]
+        shown: tuple[Slot, ...] = size(own), size(market)
+        if not is_shown_apart(shown[0], shown[1]):
+            shown = apart("percent", own, market, most=1)
         slots = {"drawdown": shown[0], "market": shown[1], "span": span(facts[0].n_obs)}
         yield Instance(slots, facts, _salience(view, own, 0.6), sign=-1, is_steady=True,
             remembered=_depth(own))  # fmt: skip

@@ -12,10 +12,11 @@ from riskmetrics.insights.form_shapes import compared, mirrored, single
 from riskmetrics.insights.forms import volatility
 from riskmetrics.insights.forms.data import is_without_risk
 from riskmetrics.insights.instances import Instance
+from riskmetrics.insights.severity import REJECTED
 from riskmetrics.insights.slots import Slot, apart, count, money, number, return_size, size
 
-REJECTED, _WEAK = 0.01, 0.05
-"""p-values below which a test rejects the value at risk, and below which it is worth a sentence."""
+_WEAK = 0.05
+"""p-value of the test of the value at risk below which it is worth a sentence."""
 
 _CLEAR_MOVE = 0.1
 """Relative move of the value at risk in a session that is worth a sentence."""

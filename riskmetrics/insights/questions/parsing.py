@@ -25,7 +25,7 @@ _NO_ALIASES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({})
 
 
 class Question(NamedTuple):
-    """What a question asks for, and what of it is not understood."""
+    """What a question asks for, and which of its words are not understood."""
 
     asks: tuple[Ask, ...] = ()
     refusals: tuple[str, ...] = ()

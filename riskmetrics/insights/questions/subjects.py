@@ -136,16 +136,18 @@ def _names(entity: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
 
 
 def _company_names(name: str) -> Iterator[str]:
-    """Yield the names that mean a company: all its words, fewer first ones, and the first one.
+    """Yield the names that mean a company: all its words, without its legal form, and the first.
 
-    One that ends in a word of questions, or is one, is none.
+    Other beginnings of a name may be those of another fund.
     """
     words = [each.strip(",.") for each in name.split()]
     if len(words) > 1:
         yield name
-    for count in range(len(words), 1, -1):
-        if words[count - 1].lower() not in word_list("fillers"):
-            yield " ".join(words[:count])
+    while len(words) > 1:
+        yield " ".join(words)
+        if words[-1].lower() not in word_list("legal_forms"):
+            break
+        words.pop()
     for company in words[:1]:
         is_common = company.lower() in word_list("common_names") or is_known(company.lower())
         if len(company) >= _MIN_NAME and not is_common:

@@ -205,7 +205,7 @@ def load_layouts(folder: Path | None = None) -> LayoutSet:
         return _built_in_layouts()
     if not folder.is_dir():
         raise ConfigurationError(
-            f"RISKMETRICS_LAYOUTS={folder} is not a folder. Create it, or remove the setting"
+            f"RISKMETRICS_LAYOUTS={folder} is not a directory. Create it, or remove the setting"
         )
     own = [parse_layout(str(path), path.read_bytes()) for path in sorted(folder.glob("*.toml"))]
     built_in = _built_in_layouts()
