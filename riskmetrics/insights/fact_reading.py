@@ -11,14 +11,14 @@ import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
 from riskmetrics.db import fact_history, fact_holdings, fact_queries
-from riskmetrics.db.fact_queries import Records
+from riskmetrics.db.fact_queries import Record, Records
 from riskmetrics.insights import history_facts, holding_facts, result_facts, trade_facts
 from riskmetrics.insights.alert_facts import alert_facts
 from riskmetrics.insights.alert_states import CLEARLY_BELOW
 from riskmetrics.insights.claims import remembered
 from riskmetrics.insights.fact_sheet import Sheet, without_broken_facts
 from riskmetrics.insights.fact_types import FACT_TYPES
-from riskmetrics.insights.facts import defined_facts, make_fact
+from riskmetrics.insights.facts import Fact, defined_facts, make_fact
 from riskmetrics.insights.history_facts import Check, History
 from riskmetrics.insights.limit_facts import limit_facts
 from riskmetrics.insights.severity import default_limits
@@ -151,33 +151,24 @@ def _build_sheet(
     earlier = trading_calendar.previous_session(day)
     previous_snapshot = next(iter(found.snapshots.get((portfolio_id, earlier), [])), None)
     aliases: dict[str, dict[str, str]] = {}
-    rows = {name: each.get((portfolio_id, day), []) for name, each in found.records.items()}
-    counts = {row["metric"]: (row["n_covered"], row["n_total"]) for row in rows["coverage"]}
-    make = partial(
-        make_fact,
-        as_of=day,
-        key={"portfolio_id": portfolio_id, "day": day.isoformat()},
-        currency=snapshot["currency"],
+    rows, rows_before = (
+        {name: each.get((portfolio_id, when), []) for name, each in found.records.items()}
+        for when in (day, earlier)
     )
-    make_earlier = partial(
-        make, as_of=earlier, key=make.keywords["key"] | {"day": earlier.isoformat()}
+    counts = {row["metric"]: (row["n_covered"], row["n_total"]) for row in rows["coverage"]}
+    make, make_before = (
+        partial(
+            make_fact,
+            as_of=when,
+            key={"portfolio_id": portfolio_id, "day": when.isoformat()},
+            currency=snapshot["currency"],
+        )
+        for when in (day, earlier)
     )
     history = found.history(portfolio_id, day)
-    coverage = {row["metric"]: row["coverage"] for row in rows["coverage"]}
     n_known, n_traded = counts.get("daily_pnl", (0, 0))
     facts = [
-        *result_facts.snapshot_facts(make, snapshot, coverage),
-        *result_facts.forecast_facts(
-            make, snapshot, next(iter(rows["forecasts"]), None), next(iter(rows["scores"]), None)
-        ),
-        *result_facts.position_facts(make, rows["positions"], aliases),
-        *result_facts.sector_facts(make, rows["sectors"], aliases),
-        *holding_facts.sector_holding_facts(
-            make, rows["sector_holdings"], rows["sectors"], snapshot, aliases
-        ),
-        *holding_facts.unpriced_facts(make, rows["unpriced"], counts.get("prices"), aliases),
-        *result_facts.risk_facts(make, rows, aliases),
-        *result_facts.factor_facts(make, rows, aliases),
+        *_state_facts(make, rows, snapshot, counts.get("prices"), aliases),
         *result_facts.change_facts(
             make, snapshot, previous_snapshot, is_profit_known=n_known >= n_traded
         ),
@@ -186,35 +177,15 @@ def _build_sheet(
         ),
         *result_facts.diversification_facts(make, rows["diversification"], aliases),
         *limit_facts(make, rows["limit_checks"], aliases, history),
-        *history_facts.tail_facts(
-            make,
-            make_earlier,
-            found.records["tail_risk"].get((portfolio_id, earlier), []),
-            rows["var_tests"],
-            found.records["var_tests"].get((portfolio_id, earlier), []),
-            history,
-        ),
-        *result_facts.previous_beta_facts(
-            make_earlier,
-            previous_snapshot,
-            found.records["market_regression"].get((portfolio_id, earlier), []),
-        ),
-        *result_facts.historical_var_facts(
-            make_earlier, found.records["historical_tail_risk"].get((portfolio_id, earlier), [])
-        ),
+        *_forecast_facts(make, make_before, rows, rows_before, previous_snapshot, history),
     ]
     weighed = {
         fact.entity: fact for fact in facts if fact.entity and fact.fact_type.name == "weight"
     }
+    traded, n_positions = rows["holdings"], snapshot["num_positions"]
     facts += [
         *trade_facts.traded_facts(
-            make,
-            make_earlier,
-            rows["holdings"],
-            snapshot["num_positions"],
-            aliases,
-            weighed,
-            history,
+            make, make_before, traded, n_positions, aliases, weighed, history
         ),
         *history_facts.move_facts(make, history),
         *history_facts.window_facts(make, history),
@@ -232,3 +203,48 @@ def _build_sheet(
     return without_broken_facts(
         Sheet(portfolio_id, day, known, aliases, missing, caveats, before=before)
     )
+
+
+def _state_facts(
+    make: "partial[Fact]",
+    rows: Mapping[str, Sequence[Record]],
+    snapshot: Record,
+    n_priced: tuple[int, int] | None,
+    aliases: dict[str, dict[str, str]],
+) -> Iterator[Fact]:
+    """Yield what holds at the close of a session: values, positions, sectors, risk, factors."""
+    coverage = {row["metric"]: row["coverage"] for row in rows["coverage"]}
+    forecast, score = (next(iter(rows[name]), None) for name in ("forecasts", "scores"))
+    yield from result_facts.snapshot_facts(make, snapshot, coverage)
+    yield from result_facts.forecast_facts(make, snapshot, forecast, score)
+    yield from result_facts.position_facts(make, rows["positions"], aliases)
+    yield from result_facts.sector_facts(make, rows["sectors"], aliases)
+    yield from holding_facts.sector_holding_facts(
+        make, rows["sector_holdings"], rows["sectors"], snapshot, aliases
+    )
+    yield from holding_facts.unpriced_facts(make, rows["unpriced"], n_priced, aliases)
+    yield from result_facts.risk_facts(make, rows, aliases)
+    yield from result_facts.factor_facts(make, rows, aliases)
+
+
+def _forecast_facts(
+    make: "partial[Fact]",
+    make_before: "partial[Fact]",
+    rows: Mapping[str, Sequence[Record]],
+    rows_before: Mapping[str, Sequence[Record]],
+    previous_snapshot: Record | None,
+    history: History,
+) -> Iterator[Fact]:
+    """Yield what the session before said of this one, and how such statements proved."""
+    yield from history_facts.tail_facts(
+        make,
+        make_before,
+        rows_before["tail_risk"],
+        rows["var_tests"],
+        rows_before["var_tests"],
+        history,
+    )
+    yield from result_facts.previous_beta_facts(
+        make_before, previous_snapshot, rows_before["market_regression"]
+    )
+    yield from result_facts.historical_var_facts(make_before, rows_before["historical_tail_risk"])

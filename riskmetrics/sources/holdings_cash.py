@@ -47,8 +47,9 @@ def has_par_price(
     is_amount = (quantity == 1) & (np.isnan(price) | (price == value))
     names = table.text("description")
     is_amount &= map_bool(names, is_cash_name) | (names == "").to_numpy(bool)
-    is_one: BoolArray = np.abs(implied - 1) <= _MAX_PAR_ROUNDING
-    return is_one | ~np.isfinite(implied) | (value == quantity) | is_amount
+    is_par: BoolArray = (np.abs(implied - 1) <= _MAX_PAR_ROUNDING) | ~np.isfinite(implied)
+    is_par |= (value == quantity) | is_amount
+    return is_par
 
 
 def is_part_of_cash(table: Table, cash: BoolArray, amount: FloatArray) -> BoolArray:

@@ -187,19 +187,19 @@ def _answer(ask: Ask, facts: Facts) -> _Answered:
     found = select_claims(answer, ask, facts)
     if any(each.form.role == "statement" for each in found):
         more = [each for each in _offers(figure.key, facts, requested) if each != answer.ask][:1]
-        untold: tuple[MissingFact, ...] = () if _has_unit(found, ask) else ("unit",)
+        missing: tuple[MissingFact, ...] = () if _has_unit(found, ask) else ("unit",)
         if not all(any(is_about(claim, {each.alias}) for claim in found) for each in ask.subjects):
-            untold += ("undefined_figures",)
-        return _Answered(tuple(found), untold, (), tuple(more), is_long(answer, ask, facts))
-    missing, is_limit = answer.otherwise, answer.otherwise == "no_limits_set"
-    if is_limit and any(alias.startswith("LIM") for alias in facts.aliases):
-        missing = "no_such_limit" if ask.limited else "undefined_figures"
-    if missing == "no_limits_set":
+            missing += ("undefined_figures",)
+        return _Answered(tuple(found), missing, (), tuple(more), is_long(answer, ask, facts))
+    reason = answer.otherwise
+    if reason == "no_limits_set" and any(alias.startswith("LIM") for alias in facts.aliases):
+        reason = "no_such_limit" if ask.limited else "undefined_figures"
+    if reason == "no_limits_set":
         alerts = Answer(forms=_ALERTS, most=MAX_STATEMENTS)
         reached = select_claims(alerts, Ask(figure), facts)
-        return _Answered(tuple(reached), (missing,), _offers("alerts", facts))
+        return _Answered(tuple(reached), (reason,), _offers("alerts", facts))
     instead = load_words()["offered_instead"].get(figure.key, figure.key if requested else "")
-    return _Answered((), (missing,), _offers(instead, facts))
+    return _Answered((), (reason,), _offers(instead, facts))
 
 
 def _with_positions(ask: Ask, facts: Facts) -> Ask:
@@ -307,9 +307,7 @@ def _like_offers(text: str, facts: Facts) -> list[str]:
     return list(islice((each for each in offers if _is_answered(each, facts)), _MAX_LIKE))
 
 
-@cache
-def _parse_offered(text: str) -> Question:
-    return parse_question(text)
+_parse_offered = cache(parse_question)
 
 
 def _is_answered(text: str, facts: Facts) -> bool:
@@ -322,8 +320,8 @@ def _is_answered(text: str, facts: Facts) -> bool:
 def _shared_out(parts: Sequence[_Answered]) -> list[str]:
     """Return the claims of an answer by part: of many, the first ones of each part."""
     by_part = [list(_ids(part.claims, "statement")) for part in parts]
-    by_rank = _distinct(each for rank in zip_longest(*by_part) for each in rank if each)
-    kept = set(by_rank[:MAX_STATEMENTS])
+    ranked = _distinct(each for rank in zip_longest(*by_part) for each in rank if each)
+    kept = set(ranked[:MAX_STATEMENTS])
     return [each for each in _distinct(chain.from_iterable(by_part)) if each in kept]
 
 
@@ -368,12 +366,12 @@ def _is_cut(
         First figures of the first claims of parts that are stated.
     """
     shown = {fact for each in stated for fact in claims[each].shown}
-    ids = list(_ids(part.claims, "statement"))
+    first = next(_ids(part.claims, "statement"), None)
     is_first_stated = (
-        not ids
-        or ids[0] in stated
-        or shown.issuperset(claims[ids[0]].shown)
-        or _lead(claims[ids[0]]) in leads
+        first is None
+        or first in stated
+        or shown.issuperset(claims[first].shown)
+        or _lead(claims[first]) in leads
     )
     return part.is_shortened or not is_first_stated
 
