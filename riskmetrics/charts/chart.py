@@ -125,12 +125,12 @@ class Chart:
 
 def _drop_undefined(layers: list[Layer], rows: pd.DataFrame) -> list[Layer]:
     """Return the layers with values, lines with two; neither legend nor tooltip names others."""
-    n_values = rows.notna().sum()
-    undefined = set(rows.columns[n_values == 0])
+    n_values = {str(name): int(column.notna().sum()) for name, column in rows.items()}
+    undefined = {name for name, count in n_values.items() if count == 0}
     kept = [
         each
         for each in layers
-        if n_values.get(_field_of(each["encoding"].get("y")), 2)
+        if n_values.get(_field_of(each["encoding"].get("y")) or "", 2)
         >= (2 if each["mark"]["type"] == "line" else 1)
     ]
     labels = {_label_of(each) for each in kept}
