@@ -9,6 +9,7 @@ import pyarrow as pa
 from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.sources import cells
 from riskmetrics.sources.asset_classes import is_cash_text
+from riskmetrics.sources.holdings_sizes import strip_size_unit
 from riskmetrics.sources.statement_lines import Line
 from riskmetrics.sources.vocabulary import bare_words, load_vocabulary, starts_with
 from riskmetrics.symbols import normalize_symbol
@@ -72,12 +73,16 @@ def find_lot_sums(
 
 
 def _is_sum(total: str, quantities: Sequence[str]) -> bool:
-    """Return whether a quantity is the sum of others, or is not stated."""
-    for mark in cells.DECIMAL_MARKS:
-        whole, *parts = parse_texts([total, *quantities], mark)
-        if np.isnan(whole) or np.isclose(np.nansum(parts), whole):
-            return True
-    return False
+    """Return whether a quantity is the sum of others in one notation, or is not stated."""
+    if not _has_digit(total):
+        return True
+    stated = [strip_size_unit(text) for text in (total, *quantities) if _has_digit(text)]
+    readings = (parse_texts(stated, mark) for mark in cells.DECIMAL_MARKS)
+    return any(np.isclose(np.sum(numbers[1:]), numbers[0]) for numbers in readings)
+
+
+def _has_digit(text: str) -> bool:
+    return any(map(str.isdigit, text))
 
 
 def fill_merged_accounts(rows: Sequence[dict[str, str]]) -> None:

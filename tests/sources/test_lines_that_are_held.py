@@ -106,6 +106,13 @@ def test_a_word_for_a_total_in_another_column_is_no_sum_of_lots(file):
     assert held(read_holdings(file(header + lots))) == {"QQA": 15}
     sums = "QQA,15,230,,Total\nQQA,10,150,2023-01-04,\nQQA,5,80,2023-02-03,\n"
     assert held(read_holdings(file(header + sums))) == {"QQA": 15}
+    header = "Symbol;Quantity;Cost;Purchase date;Return\n"
+    lots = "QQA;12,5;150,25;04.01.2023;Total\nQQA;5,5;80,10;03.02.2023;Price\n"
+    assert held(read_holdings(file(header + lots))) == {"QQA": 18}
+    sums = "QQA;18;230,35;;Total\nQQA;12,5;150,25;04.01.2023;\nQQA;5,5;80,10;03.02.2023;\n"
+    assert held(read_holdings(file(header + sums))) == {"QQA": 18}
+    sums = sums.replace("QQA;18;", "QQA;18 Stück;")
+    assert held(read_holdings(file(header + sums))) == {"QQA": 18}
 
 
 def test_a_lot_without_a_date_is_no_sum_of_lots_at_other_prices(file):
