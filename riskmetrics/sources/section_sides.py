@@ -47,6 +47,10 @@ class SectionSide:
         """
         if self._has_rows and self._side == SHORT:
             raise self._unstated_side(line, "a header")
+        self.end_rows()
+
+    def end_rows(self) -> None:
+        """End the section at a header below its rows."""
         if self._has_rows:
             self.start("")
 
@@ -112,8 +116,7 @@ class ClosedSections:
         filled = [cell for cell in cells if cell]
         text = filled[0] if filled else ""
         is_title = len(filled) == 1 and (
-            _is_closed_title(text)
-            or (has_table and bare_words(text) in load_vocabulary().sections["compared"])
+            _is_closed_title(text) or (has_table and _is_other_table(text))
         )
         is_amounts = all(map(NUMBER_OR_BLANK.fullmatch, filled[1:]))
         if len(filled) > 1 and cells[0] and has_table and is_amounts:
@@ -219,6 +222,12 @@ def _is_closed_title(text: str, *, has_amounts: bool = False) -> bool:
         closed -= closed if words & sections["gains"] else set()
     is_closed = closed and not words & sections["current"]
     return bool(is_closed or words & sections["watch"] or (not has_amounts and _is_orders(words)))
+
+
+def _is_other_table(text: str) -> bool:
+    """Return whether a title below positions is that of an index, of trades or of returns."""
+    sections = load_vocabulary().sections
+    return bare_words(text) in sections["compared"] | sections["other"]
 
 
 def _is_orders(words: Set[str]) -> bool:
