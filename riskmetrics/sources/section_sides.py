@@ -101,7 +101,9 @@ class ClosedSections:
         self._accounts: set[str] = set()
         self._labels: set[str] = set()
 
-    def enter(self, cells: Sequence[str], *, is_above_table: bool, has_table: bool) -> str:
+    def enter(
+        self, cells: Sequence[str], *, is_above_table: bool, has_table: bool, is_repeated: bool
+    ) -> str:
         """Process a line; return what it is if it begins or ends such a section.
 
         Parameters
@@ -112,11 +114,21 @@ class ClosedSections:
             Whether the next line is the header of a table.
         has_table : bool
             Whether a table is above: before one, amounts are those of a summary.
+        is_repeated : bool
+            Whether the header in the next line is that of the table above.
         """
         filled = [cell for cell in cells if cell]
         text = filled[0] if filled else ""
+        titles = load_vocabulary().sections
         is_title = len(filled) == 1 and (
-            _is_closed_title(text) or (has_table and _is_other_table(text))
+            _is_closed_title(text)
+            or (has_table and bare_words(text) in titles["compared"])
+            or (
+                has_table
+                and is_above_table
+                and not is_repeated
+                and bare_words(text) in titles["other"]
+            )
         )
         is_amounts = all(map(NUMBER_OR_BLANK.fullmatch, filled[1:]))
         if len(filled) > 1 and cells[0] and has_table and is_amounts:
@@ -222,12 +234,6 @@ def _is_closed_title(text: str, *, has_amounts: bool = False) -> bool:
         closed -= closed if words & sections["gains"] else set()
     is_closed = closed and not words & sections["current"]
     return bool(is_closed or words & sections["watch"] or (not has_amounts and _is_orders(words)))
-
-
-def _is_other_table(text: str) -> bool:
-    """Return whether a title below positions is that of an index, of trades or of returns."""
-    sections = load_vocabulary().sections
-    return bare_words(text) in sections["compared"] | sections["other"]
 
 
 def _is_orders(words: Set[str]) -> bool:

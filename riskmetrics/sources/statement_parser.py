@@ -33,6 +33,7 @@ from riskmetrics.sources.vocabulary import language_date_order
 MAX_STATEMENT_CHARS = 1_000
 """Maximum length of a line that names an account or a day."""
 _CLASS_TITLE = "the asset class of the lines below"
+_NOT_HELD = "in a section of closed positions or orders: no longer held, or not yet"
 _OTHER_TABLE = "part of another table"
 MAX_TITLE_CELLS = 3
 """Maximum number of cells of a line that states the day in a sentence."""
@@ -132,6 +133,7 @@ class _StatementParser:
             line.cells,
             is_above_table=self._starts_table(next_line),
             has_table=bool(self._header),
+            is_repeated=next_line is not None and next_line.cells == self._header,
         ):
             self._skip(line, reason)
         elif self._has_ended:
@@ -335,9 +337,7 @@ class _StatementParser:
         if not self._sections.is_closed and self._starts_section(line):
             return
         if self._is_in_closed(line, row):
-            self._skip(
-                line, "in a section of closed positions or orders: no longer held, or not yet"
-            )
+            self._skip(line, _NOT_HELD)
             return
         if is_total(row):
             self._side.end_total()
@@ -358,8 +358,7 @@ class _StatementParser:
     def _is_in_closed(self, line: Line, row: Mapping[str, str]) -> bool:
         """Return whether a row is in a section of positions that are not held."""
         is_row = sum(map(bool, line.cells)) > 1
-        account = row.get("account_number") or row.get("account", "")
-        account = account if row.get("symbol") else ""
+        account = (row.get("account_number") or row.get("account", "")) if row.get("symbol") else ""
         sizes = {"is_row": is_row, "is_sized": is_sized(row) and not is_remark(line, row)}
         return self._sections.is_in_closed(account, line=line.number, **sizes)
 

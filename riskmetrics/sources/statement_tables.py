@@ -69,13 +69,19 @@ def _securities(tables: Sequence[StatedTable]) -> set[str]:
 
 
 def _named_rows(table: StatedTable) -> list[tuple[str, Mapping[str, str]]]:
-    """Return the security of each row that states how much is held, and the row."""
+    """Return the security of each row that states how much is held, and the row.
+
+    Names next to symbols are those of indices.
+    """
     rows = [row for _, row in table.rows if is_sized(row) and not _is_closed(row)]
     forms = parse_symbol_forms(map(_name, rows))
-    symbols = [forms[_name(row)].symbol for row in rows]
+    texts = [forms[_name(row)].symbol for row in rows]
+    symbols = [*map(normalize_symbol, texts)]
+    has_symbols = any(symbols)
     return [
-        (normalize_symbol(symbol) or symbol.upper(), row)
-        for symbol, row in zip(symbols, rows, strict=True)
+        (symbol or text.upper(), row)
+        for symbol, text, row in zip(symbols, texts, rows, strict=True)
+        if symbol or not has_symbols
     ]
 
 

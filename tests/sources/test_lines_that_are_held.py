@@ -41,6 +41,7 @@ STOCKS = "Symbol,Shares,Price,Value\nQQA,10,19,190\nQQB,5,44,220\n"
         "Retirement\nTicker,Market value\nQQA,70\n",
         "Hedges\nTicker,Quantity,Side\nQQA,10,Short\n",
         "Hedges\nTicker,Quantity,Sector\nQQA,-10,Energy\n",
+        "Retirement\nTicker,Quantity\nAcme Target 2045,7\n",
         "Short positions\nTicker,Quantity,Sector\nQQA,10,Energy\n",
         "Sectors\nTicker,Quantity,Sector\nQQA,10,Energy\nShort positions\nQQB,5,Energy\n",
     ],
@@ -99,6 +100,7 @@ def test_quantities_that_rounding_does_not_explain_are_refused(file, positions, 
         "Exported,2024-01-05,10:00",
         "Brokerage services are provided by Acme Brokerage LLC, 900 Salem Street, Smithfield RI",
         "S&P 500,100,Index",
+        "S&P 500 Index,100.5,",
     ],
 )
 def test_a_footer_below_a_view_is_no_holding(file, footer):
@@ -119,6 +121,12 @@ def test_a_table_whose_title_is_not_of_positions_is_not_read(file, below):
     assert held(read_holdings(file(f"{STOCKS}\n{below}"))) == {"QQA": 10, "QQB": 5}
     with pytest.raises(DataQualityError, match="begins another table of holdings, with QQC"):
         read_holdings(file(f"{STOCKS}\n{below}\nRetirement\n{STOCKS.replace('QQ', 'QQC')}"))
+
+
+@pytest.mark.parametrize("header", ["", "Symbol,Shares,Price,Value\n"])
+def test_a_group_may_have_the_title_of_another_table(file, header):
+    found = read_holdings(file(f"{STOCKS}Trades\n{header}QQC,7,10,70\n"))
+    assert held(found) == {"QQA": 10, "QQB": 5, "QQC": 7}
 
 
 @pytest.mark.parametrize("header", ["", "Ticker,Quantity,Market value\n", "Symbol,Shares,Price\n"])
