@@ -323,3 +323,42 @@ def test_a_day_behind_a_title_of_positions_is_read_or_asked_for(file):
     assert (
         read_holdings(file(text.replace("holdings", "launched").format("12/13/2024"))).day is None
     )
+
+
+GERMAN = "Symbol;Anzahl;Kurs;Wert\nQQA;10,5;19,00;199,50\nQQB;5;44,10;220,50\n"
+
+
+@pytest.mark.parametrize(
+    ("below", "other"),
+    [
+        ("Depot 2\nTicker;Stück;Marktwert\nQQC;7,5;70,25\n", "QQC"),
+        ("Depot 2\nTicker;Stück;Marktwert\nQQA;4,5;85,50\n", "QQA"),
+        ("Depot 2\nTicker;Marktwert\nQQB;70,25\n", "QQB"),
+        ("Lots\nSymbol;Anzahl;Kaufdatum\nQQA;4,5;04.01.2023\nQQA;60;03.02.2023\n", "QQA"),
+        ("Geschlossen\nTicker;Stück;Erlös\nQQX;5;70\nVorsorge\nQQC;7,5;70,25\n", "Vorsorge"),
+    ],
+)
+def test_a_second_table_in_comma_notation_is_refused(file, below, other):
+    with pytest.raises(DataQualityError, match=other):
+        read_holdings(file(f"{GERMAN}\n{below}"))
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        "Branchen\nTicker;Stück;Sektor\nQQB;5,00;Energie\nQQA;10,50;Energie\n",
+        "Lots\nSymbol;Anzahl;Kaufdatum\nQQA;4,25;04.01.2023\nQQA;6,25;03.02.2023\n",
+        "Branchen\nTicker;Marktwert\nQQA;199,50\nQQB;220,50\n",
+    ],
+)
+def test_a_view_in_comma_notation_is_not_read(file, below):
+    assert held(read_holdings(file(f"{GERMAN}\n{below}"))) == {"QQA": 10.5, "QQB": 5}
+
+
+def test_lines_of_a_second_part_in_comma_notation(file):
+    name = "Vanguard Total Stock Market Index Fund"
+    part = f"Fonds\nSymbol;Name;Anzahl;Kurs;Wert\nQQC;{name};12 Stk.;10,00;120,00\n"
+    rest = ";Total International Stock Trust;10;54,00;540,00\nMargin-Kredit;;;;\n"
+    found = read_holdings(file(f"Aktien\n{GERMAN}\n{part}{rest}"))
+    assert held(found) == {"QQA": 10.5, "QQB": 5, "QQC": 12}
+    assert rejected(found)[0].startswith(";Total International")
