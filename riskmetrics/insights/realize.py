@@ -15,7 +15,7 @@ from riskmetrics.insights.slots import Slot, clean_name
 from riskmetrics.present.formatting import quantity
 from riskmetrics.symbols import parse_option
 
-VERSION = "12"
+VERSION = "13"
 """Part of the cache key; increment it with any change of rendered text but of phrasings."""
 
 Names = Mapping[str, str]

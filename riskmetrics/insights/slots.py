@@ -35,6 +35,7 @@ PATTERNS: Final = {
     "excess": r"(?:below )?[\d,]+(?:\.\d+)?(?: points?)?",
     "times": r"[\d,]+(?:\.\d+)?×",
     "count": r"[\d,]+",
+    "losses": r"1 larger loss|[\d,]+ larger losses",
     "ordinal": r"[\d,]+(?:st|nd|rd|th)",
     "sessions": r"one session|[\d,]+ sessions",
     "level": r"elevated|warning|critical",
@@ -142,6 +143,11 @@ def times(value: float, decimals: int = 1) -> Slot:
 def count(value: float) -> Slot:
     """Return a whole number."""
     return Slot("count", int(value))
+
+
+def larger_losses(value: float) -> Slot:
+    """Return a number of losses beyond a figure, with its noun."""
+    return Slot("losses", int(value))
 
 
 def ordinal(value: float) -> Slot:
@@ -305,6 +311,7 @@ _SHOW: Final[Mapping[str, Callable[[float, Slot], str]]] = {
     "number": lambda value, slot: formatting.fixed(value, _decimals(slot)),
     "times": lambda value, slot: formatting.fixed(value, _decimals(slot)) + "×",
     "count": lambda value, _: formatting.count(value),
+    "losses": lambda value, _: f"{formatting.count(value)} larger loss{'' if value == 1 else 'es'}",
     "span": lambda value, _: (
         "year" if value >= FULL_YEAR else f"{formatting.count(value)} sessions"
     ),

@@ -547,6 +547,7 @@ def _scenario(f: Figures, side: int | None = None) -> Expected:
                 found[alias] = {"name": alias, "loss": -result}
             elif move < 0 and (result >= 0.9 * move if side > 0 else result <= 1.1 * move):
                 found[alias] = {"name": alias, "loss": -result, "market": -move}
+                found[alias]["multiple"] = result / move
     return found
 
 
@@ -557,7 +558,9 @@ def _as_beta(f: Figures) -> Expected:
         result, implied = f.of(alias, "result"), f.own_beta * f.of(alias, "market_move")
         is_near = result < 0 and implied < 0 and abs(result / implied - 1) <= 0.1
         if f.rank(alias, "result") == 1 and is_near:
+            move = f.of(alias, "market_move")
             found[alias] = {"name": alias, "loss": -result, "beta": f.own_beta}
+            found[alias] |= {"market": -move, "multiple": result / move}
     return found
 
 
@@ -1002,7 +1005,7 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     ),
     "rate_beta": lambda f: expect(f.rate_beta >= 0.2, beta=f.rate_beta),
     "shorts_reduce": lambda f: expect(
-        f.short_share <= -0.02 and _has_both_sides(f), share=-f.short_share
+        f.short_share <= -0.02 and _has_both_sides(f), share=f.short_share
     ),
     "shorts_add": lambda f: expect(
         f.short_share >= 0.02 and _has_both_sides(f), share=f.short_share
