@@ -66,7 +66,10 @@ def _trade_facts(
     alias: str,
     weighed: Mapping[str, Fact],
 ) -> Iterator[Fact]:
-    """Yield what trades did to a position, and its weights; its side, if no fact states it."""
+    """Yield what trades did to a position, and its weights; its side, if no fact states it.
+
+    Neither next to options on it: weight and side of the position include these.
+    """
     before, after = float(row["before"]), float(row["after"])
     ratio = after / before if before else None
     side = "long" if (after or before) > 0 else "short"
@@ -81,6 +84,9 @@ def _trade_facts(
         },
         entity=alias,
     )
+    if row["has_options"]:
+        yield from defined_facts(make, {"with_options": "with options"}, entity=alias)
+        return
     earlier, now = (
         abs(weight) if quantity and weight is not None else None
         for quantity, weight in ((before, row["weight_before"]), (after, row["weight_after"]))
