@@ -59,7 +59,7 @@ def read_changed_holdings(
     earlier, now = _SHARES.alias(), _SHARES.alias()
     has_options = _has_options(touched)
 
-    def is_weight(weights: sa.Alias, day: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    def is_weight(weights: sa.FromClause, day: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
         is_same_symbol = equal_columns(weights, touched, "portfolio_id", "symbol")
         return sa.and_(is_same_symbol, weights.c.day == day, ~has_options)
 

@@ -23,7 +23,7 @@ def traded_facts(
 ) -> Iterator[Fact]:
     """Yield the numbers of new, closed and resized positions, and the largest of each.
 
-    Nothing if all positions are new: the portfolio begins. A closed position that had a weight near
+    Nothing if none was held before: the portfolio begins. A closed position that had a weight near
     a limit is named in any case.
 
     Parameters
@@ -40,7 +40,7 @@ def traded_facts(
         "n_closed": [row for row in rows if not row["after"]],
         "n_resized": [row for row in rows if row["before"] and row["after"]],
     }
-    is_first = len(kinds["n_opened"]) >= n_held
+    is_first = len(rows) == len(kinds["n_opened"]) >= n_held
     if not is_first:
         yield from defined_facts(make, {name: len(found) for name, found in kinds.items()})
     for of_kind in kinds.values():

@@ -1337,9 +1337,10 @@ def _most_of(f: Figures, sign: int, what: str) -> set[str]:
 
 
 def _more_than(f: Figures, sign: int, what: str) -> set[str]:
-    """Return the position that drove the result, and made more than it: the others had a loss."""
-    others = f.daily_pnl - _largest(f, sign)[1]
-    return _cause_of(f, sign, what) if sign * others < 0 else set()
+    """Return the position that drove the result, and made more than the others lost together."""
+    own = _largest(f, sign)[1]
+    others = f.winners_pnl + f.losers_pnl - own
+    return _cause_of(f, sign, what) if sign * others < 0 and abs(own) > abs(others) else set()
 
 
 def _sharp(f: Figures, sign: int) -> set[str]:

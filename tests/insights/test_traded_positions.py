@@ -44,12 +44,12 @@ HISTORY = History(pd.DataFrame(), {("weight", "NEAR"): {DAY: 0.2}, ("weight", "C
 BEFORE = date(2022, 12, 27)
 
 
-def _facts(n_held: int) -> dict[str, object]:
+def _facts(n_held: int, rows: list[dict[str, object]] = ROWS) -> dict[str, object]:
     aliases = {"POS_01": {"symbol": "LONG"}, "POS_02": {"symbol": "COVERED"}}
     make = partial(make_fact, as_of=DAY, key={})
     weighed = {"POS_01": make(FACT_TYPES["weight"], 0.3, entity="POS_01")}
     found = [
-        *traded_facts(make, partial(make, as_of=BEFORE), ROWS, n_held, aliases, weighed, HISTORY)
+        *traded_facts(make, partial(make, as_of=BEFORE), rows, n_held, aliases, weighed, HISTORY)
     ]
     # a weight the day before is of that day, and so is the side of what was closed
     earlier = {fact.id for fact in found if fact.as_of == BEFORE}
@@ -99,8 +99,14 @@ def test_positions_that_trades_changed_are_named_with_their_weights() -> None:
     }
 
 
-def test_of_a_portfolio_that_begins_only_what_ends_an_alert_is_named() -> None:
-    assert _facts(1) == {"NEAR closed": "closed", "NEAR side": "long"}
+def test_trades_are_named_unless_nothing_was_held_before() -> None:
+    by_symbol = {str(row["symbol"]): row for row in ROWS}
+    opened, sold = by_symbol["NEW"], by_symbol["SOLD"]
+    assert _facts(1, [opened]) == {}  # the portfolio begins
+    one_for_another = _facts(1, [opened, sold])
+    assert one_for_another["n_opened"] == one_for_another["n_closed"] == 1
+    assert {"NEW opened", "SOLD closed"} <= one_for_another.keys()
+    assert _facts(0, [sold])["n_closed"] == 1  # all closed
 
 
 def _says(facts: dict[str, float | str], claim_id: str) -> str:
