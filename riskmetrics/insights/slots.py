@@ -44,6 +44,7 @@ PATTERNS: Final = {
     "span": r"year|[\d,]+ sessions",
     "window": r"the past year|[\d,]+ sessions",
     "name": r".+?",
+    "symbol": r".+?",
     "label": r".+?",
     "subject": r".+?",
     "items": r".+?",
@@ -188,6 +189,11 @@ def day(value: date, reference: date) -> Slot:
 def name(alias: str) -> Slot:
     """Return the name of an alias."""
     return Slot("name", alias)
+
+
+def symbol(alias: str) -> Slot:
+    """Return the name of a position without its side: of a stock next to options on it."""
+    return Slot("symbol", alias)
 
 
 def subject(alias: str) -> Slot:

@@ -367,9 +367,11 @@ def is_by_trade(view: View, reach: Reach) -> bool:
     """Return whether a position reached a level that its quantity of the day before does not reach.
 
     Trades move value between the position and cash, so equity is the same without them. Of a
-    position that was opened the day before has none.
+    position that was opened the day before has none. Unknown next to options, which the weight
+    includes.
     """
-    if reach.kind != "weight" or not reach.is_new:
+    has_options = view.fact("with_options", reach.alias or None) is not None
+    if reach.kind != "weight" or not reach.is_new or has_options:
         return False
     increase = view.number("quantity_increase", reach.alias or None) or 0.0
     is_opened = view.fact("opened", reach.alias or None) is not None
