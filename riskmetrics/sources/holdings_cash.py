@@ -13,6 +13,7 @@ from riskmetrics.sources.tabular_files import Table
 from riskmetrics.sources.vocabulary import fold_text, load_vocabulary
 
 _BUYING_POWER = "buying power"
+_TICKER = r"[A-Z]{1,5}"
 _MAX_PAR_ROUNDING = 0.01
 """Difference from 1 of the price of cash with interest that is not paid yet."""
 
@@ -40,16 +41,54 @@ def has_par_price(
 ) -> BoolArray:
     """Return a mask of the lines whose price is 1, or missing, as far as the value shows it.
 
-    An amount can also be the price of a quantity of 1 of what has no name but Cash.
+    An amount can also be the price of a quantity of 1 of what has no name but Cash. A line that is
+    cash by its own words, and neither a fund nor a symbol, has no price.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         implied = np.where(np.isnan(price), value / quantity, price)
-    is_amount = (quantity == 1) & (np.isnan(price) | (price == value))
-    names = table.text("description")
-    is_amount &= map_bool(names, is_cash_name) | (names == "").to_numpy(bool)
+    symbols, names = table.text("symbol"), table.text("description")
+    stated = table.text("investment_class")
+    is_named = map_bool(names, is_cash_name)
+    has_word = map_bool(symbols, is_cash_text)
+    has_word &= map_bool(stated, lambda text: not text or is_cash_text(text))
+    is_unnamed = (names == "").to_numpy(bool) & has_word
+    is_amount = _is_amount(value, quantity, price) & (is_named | is_unnamed)
+    is_account = map_bool(symbols, _is_account)
+    is_account &= ~_are_tickers(symbols) | map_bool(names, _is_account)
     is_par: BoolArray = (np.abs(implied - 1) <= _MAX_PAR_ROUNDING) | ~np.isfinite(implied)
-    is_par |= (value == quantity) | is_amount
+    is_par |= (value == quantity) | is_amount | is_account
     return is_par
+
+
+def can_be_share(
+    table: Table, value: FloatArray, quantity: FloatArray, price: FloatArray
+) -> BoolArray:
+    """Return a mask of the lines that can be an amount of cash, or one share: CASH,1,75.2,75.2.
+
+    CASH and USD are symbols of securities, too. A name or an asset class tells the two apart.
+    """
+    symbols = table.text("symbol")
+    has_words = (table.text("description") != "") | (table.text("investment_class") != "")
+    is_quoted = _is_amount(value, quantity, price) & np.isfinite(price) & (price != 1)
+    can_be: BoolArray = is_quoted & _are_tickers(symbols) & map_bool(symbols, is_cash_text)
+    return can_be & ~has_words.to_numpy(bool)
+
+
+def _is_amount(value: FloatArray, quantity: FloatArray, price: FloatArray) -> BoolArray:
+    """Return a mask of the lines with a quantity of 1, whose price is their value."""
+    is_amount: BoolArray = (quantity == 1) & (np.isnan(price) | (price == value))
+    return is_amount
+
+
+def _are_tickers(symbols: "pd.Series[str]") -> BoolArray:
+    """Return a mask of the symbols that have the form of one of a share."""
+    return symbols.str.fullmatch(_TICKER).to_numpy(bool)
+
+
+def _is_account(text: str) -> bool:
+    """Return whether a text is that of cash, and not that of a money market fund."""
+    is_fund = any(part in fold_text(text) for part in load_vocabulary().cash_parts)
+    return is_cash_text(text) and not is_fund
 
 
 def is_part_of_cash(table: Table, cash: BoolArray, amount: FloatArray) -> BoolArray:

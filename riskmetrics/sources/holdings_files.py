@@ -23,6 +23,7 @@ from riskmetrics.sources.raw_files import (
     read_head,
     read_whole,
 )
+from riskmetrics.sources.section_sides import names_unheld
 from riskmetrics.sources.statement_lines import (
     MAX_HEADER_LINES,
     Line,
@@ -129,7 +130,7 @@ class _SplitText(NamedTuple):
 
 def _split_text(path: Path, data: bytes, limits: Limits, layouts: LayoutSet) -> _SplitText:
     """Split a text by the delimiter with which a layout matches, else by the best one."""
-    text, encoding = decode_text(path, data, limits, HOLDINGS_KINDS)
+    text, encoding = decode_text(path, data, limits, HOLDINGS_KINDS, names_unheld)
     readings = {
         mark: merge_sides(path, lines) for mark, lines in split_by_delimiters(path, text).items()
     }

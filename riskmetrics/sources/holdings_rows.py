@@ -17,6 +17,7 @@ from riskmetrics.sources.asset_classes import (
 )
 from riskmetrics.sources.column_contents import MISSING_TEXTS
 from riskmetrics.sources.holdings_cash import (
+    can_be_share,
     find_cash,
     has_par_price,
     is_debit,
@@ -63,6 +64,10 @@ _NAME = r"[A-Z][a-z]+(?:[ -][A-Z][a-z]+)*"
 _WEIGHT_ROUNDING = 1e-3
 _MIN_NAME_WORDS = 4
 """Words of the name of a fund that begins with Total."""
+_UNCLEAR_CASH = (
+    " is cash or one share of that symbol: if it is cash, write Cash in a column Name, else the"
+    " name of the security"
+)
 _MAX_PAR_DIFFERENCE = Decimal("0.0001")
 """Difference from 1 of an exchange rate that converts nothing."""
 
@@ -224,6 +229,8 @@ def split_rows(table: Table, layout: Layout, decimal: str, size_column: str) -> 
     quantity = read_numbers(table, "quantity", decimal)
     is_total = _is_total(table) & ~_has_terms(table, quantity, price)
     cash = find_cash(table, layout, has_par_price(table, value, quantity, price)) & ~is_total
+    unclear = cash & can_be_share(table, value, quantity, price)
+    table, cash = _with_problem(table, unclear, _UNCLEAR_CASH), cash & ~unclear
     amount = np.where(cash & is_debit(table), -np.abs(amount), amount)
     total = is_total | _is_sum_above(table, value, quantity, price)
     unsigned = cash & ~total & (amount > 0) & is_unsigned(table)
@@ -264,6 +271,12 @@ def split_rows(table: Table, layout: Layout, decimal: str, size_column: str) -> 
         bool(((gone | (sold != "")) & ~(is_blank | cash | total)).any()),
         skipped_lines(table, reasons),
     )
+
+
+def _with_problem(table: Table, rows: BoolArray, suffix: str) -> Table:
+    """Return a table with a problem of some rows, which begins with their symbol."""
+    problems = table.text("form_problem").mask(rows, table.text("symbol") + suffix)
+    return with_texts(table, form_problem=problems)
 
 
 def _refuse_unnamed_total(table: Table, value: FloatArray) -> None:

@@ -9,7 +9,7 @@ import select
 import stat
 import tempfile
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
@@ -299,10 +299,12 @@ def decode_text(
     data: bytes,
     limits: Limits = DEFAULT_LIMITS,
     kinds: Collection[FileKind] = (),
+    is_other: Callable[[str], bool] = lambda _: False,
 ) -> DecodedText:
     """Decode a workbook, or text from UTF-8 or UTF-16, or else Windows-1252.
 
-    The sheet of a workbook is preferably one with a table of ``kinds``.
+    The sheet of a workbook is preferably one with a table of ``kinds``, and not one whose name
+    says that it ``is_other``.
 
     Symbols and numbers are the same bytes in all of these except UTF-16, so a wrong guess can only
     garble a name.
@@ -313,7 +315,7 @@ def decode_text(
         If the text has control characters or an unknown encoding.
     """
     if is_workbook(data):
-        sheet = workbook_to_csv(path, data, limits, kinds)
+        sheet = workbook_to_csv(path, data, limits, kinds, is_other=is_other)
         return DecodedText(sheet.text, f"Excel {sheet.note}".rstrip())
     for encoding in (_detect_encoding(data), "Windows-1252"):
         try:

@@ -88,6 +88,18 @@ def section_side(text: str) -> str:
     return next((side.upper() for side in sides if bare_words(text) in sections[side]), "")
 
 
+def names_unheld(title: str) -> bool:
+    """Return whether a title is that of closed positions, orders, a watchlist or targets.
+
+    Examples
+    --------
+    >>> [names_unheld(title) for title in ("Closed positions", "Orders", "Targets", "Holdings")]
+    [True, True, True, False]
+    """
+    targets = load_vocabulary().targets
+    return _is_closed_title(title) or not targets.isdisjoint(bare_words(title).split())
+
+
 class ClosedSections:
     """Whether the lines fed so far are in a section of positions that are not held.
 

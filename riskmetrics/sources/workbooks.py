@@ -28,6 +28,8 @@ _MAX_CELLS = 20_000_000
 _CELL_REFERENCE = re.compile(r"([A-Za-z]{1,3})(\d{1,7})")
 _MAX_HEADER_ROWS = 60
 _MAX_NOTE_CHARS = 200
+_OTHER_RANK = 3
+"""Rank of a sheet whose name is that of another table: above headers of other kinds, twice 1."""
 _SHEET_TAG = "sheetData"
 _DAMAGE = (
     *(CalamineError, expat.ExpatError, zipfile.BadZipFile, zlib.error, LZMAError, struct.error),
@@ -56,11 +58,13 @@ def workbook_to_csv(
     limits: Limits,
     kinds: Collection[FileKind] = (),
     accepts: Callable[[Rows], bool] = lambda _: False,
+    is_other: Callable[[str], bool] = lambda _: False,
 ) -> WorkbookText:
     """Return the first visible sheet with a table that the caller reads as comma-separated text.
 
     It is a table of ``kinds``, or of rows that the caller ``accepts``. Without one it is the first
-    sheet with a header of no known kind, then with any, else the first with cells. Formulas have
+    sheet with a header of no known kind, then with any, else the first with cells. A sheet whose
+    name says that it ``is_other`` precedes only those with headers of other kinds. Formulas have
     their stored values, dates are written in ISO notation, and numbers with a decimal point that
     cannot be taken for a thousands separator.
 
@@ -72,7 +76,12 @@ def workbook_to_csv(
     try:
         _check_size(path, data, limits)
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
-        return _read_sheet(path, workbook, lambda rows: _rank(rows, kinds, accepts))
+
+        def rank_sheet(name: str, rows: Rows) -> int:
+            rank = 2 * _rank(rows, kinds, accepts)
+            return min(rank, _OTHER_RANK) if is_other(name) else rank
+
+        return _read_sheet(path, workbook, rank_sheet)
     except _DAMAGE as error:
         reason = " ".join(str(error).split())[:200]
         raise DataQualityError(
@@ -81,7 +90,7 @@ def workbook_to_csv(
 
 
 def _read_sheet(
-    path: Path, workbook: CalamineWorkbook, rank_rows: Callable[[Rows], int]
+    path: Path, workbook: CalamineWorkbook, rank_sheet: Callable[[str, Rows], int]
 ) -> WorkbookText:
     """Return the text of the sheet to read; at most two sheets are held in memory at once."""
     chosen: CalamineSheet | None = None
@@ -93,7 +102,7 @@ def _read_sheet(
         if not sheet.height:
             continue
         n_sheets += 1
-        rank = rank_rows([*_rows(sheet, _MAX_HEADER_ROWS)])
+        rank = rank_sheet(sheet.name, [*_rows(sheet, _MAX_HEADER_ROWS)])
         if rank > best:
             chosen, best = sheet, rank
         if rank:

@@ -127,13 +127,19 @@ def detect_convention(
 
 
 def _contains_fees(stated: Iterable[StatedTransaction], *, default: bool) -> bool:
-    """Return whether amounts are nearer to quantity times price with fees than without."""
+    """Return whether amounts are nearer to quantity times price with fees than without.
+
+    A trade whose amount is neither does not count: it is rejected.
+    """
     from_net = from_gross = Decimal(0)
     for one in stated:
         if one.kind in TRADES and one.amount and one.price and one.quantity and one.fees:
-            amount, gross = abs(one.amount), _gross_value(one)
-            from_gross += abs(amount - gross)
-            from_net += abs(amount - gross - (one.fees if one.kind in _OUTFLOWS else -one.fees))
+            amount, computed = abs(one.amount), _gross_value(one)
+            gross = amount - (one.fees if one.kind in _OUTFLOWS else -one.fees)
+            if not any(_is_rounded(number, computed) for number in (amount, gross)):
+                continue
+            from_gross += abs(amount - computed)
+            from_net += abs(gross - computed)
     return default if from_net == from_gross else from_net < from_gross
 
 
@@ -255,13 +261,17 @@ def _signed(stated: StatedTransaction, convention: AmountConvention, sign: int) 
     return amount
 
 
+def _is_rounded(gross: Decimal, computed: Decimal) -> bool:
+    """Return whether a gross amount is quantity times price but for their rounding."""
+    allowed = max(MAX_AMOUNT_ROUNDING, MAX_AMOUNT_DIFFERENCE * computed)
+    return abs(gross - computed) <= allowed
+
+
 def _require_consistent(stated: StatedTransaction, gross: Decimal) -> None:
     """Raise if the gross amount is not quantity times price."""
     if stated.price is None:
         return
-    computed = _gross_value(stated)
-    allowed = max(MAX_AMOUNT_ROUNDING, MAX_AMOUNT_DIFFERENCE * computed)
-    if abs(gross - computed) > allowed:
+    if not _is_rounded(gross, _gross_value(stated)):
         raise InvalidTransactionError(
             f"amount {stated.amount} is not quantity {stated.quantity} times price {stated.price}"
             f" (a bond, or a contract of another size than {CONTRACT_SIZE}?); only shares, funds"

@@ -31,7 +31,6 @@ READ_ALL = """
 import json, os, re, sys
 from pathlib import Path
 from riskmetrics.errors import DataQualityError, UsageError
-from tests.commands import invoke
 from riskmetrics.sources import brokers, files
 
 for name, path in json.loads(sys.argv[1]):

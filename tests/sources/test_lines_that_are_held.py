@@ -227,6 +227,12 @@ def test_a_lot_without_a_date_is_no_sum_of_lots_at_other_prices(file):
         ("QQM,Acme Money Market Fund,100,100.35,Cash", None, 100.35),  # with interest to be paid
         ("CASH,,1,5000,", None, 5000),
         ("CASH,Pathward Financial,50,4000,", 50, math.nan),
+        ("CASH,,1,75.2,Stock", 1, math.nan),
+        ("SGOV,,1,100.5,Cash", 1, math.nan),
+        # words of cash alone, of which the quantity can be in another currency
+        ("Cash,Cash balance,1000,1085,", None, 1085),
+        ("CASH,Cash,1000,1085,", None, 1085),
+        ("Cash and cash equivalents,,100,105,", None, 105),
     ],
 )
 def test_a_fund_whose_price_is_not_1_is_no_cash(file, line, quantity, cash):
@@ -238,6 +244,19 @@ def test_a_fund_whose_price_is_not_1_is_no_cash(file, line, quantity, cash):
     assert found.accounts[0].cash == pytest.approx(cash, nan_ok=True)
 
 
+@pytest.mark.parametrize("symbol", ["CASH", "USD"])  # Pathward Financial, ProShares Ultra Semi
+def test_one_share_with_a_symbol_that_is_a_word_of_cash_is_rejected(file, symbol):
+    header = "Symbol,Name,Quantity,Price,Value\nQQA,Acme,1,5,5\n"
+    found = read_holdings(file(f"{header}{symbol},,1,75.2,75.2\n"))
+    assert (held(found), rejected(found)) == ({"QQA": 1}, [f"{symbol},,1,75.2,75.2"])
+    assert math.isnan(found.accounts[0].cash)
+    share = read_holdings(file(f"{header}{symbol},Some fund,1,75.2,75.2\n"))
+    assert held(share) == {"QQA": 1, symbol: 1}
+    for line in (f"{symbol},Cash,1,75.2,75.2", f"{symbol},,75.2,1,75.2", "Cash,,1,75.2,75.2"):
+        cash = read_holdings(file(f"{header}{line}\n"))
+        assert (held(cash), cash.accounts[0].cash) == ({"QQA": 1}, 75.2)
+
+
 @pytest.mark.parametrize(
     ("name", "amount", "cash"),
     [
@@ -245,6 +264,7 @@ def test_a_fund_whose_price_is_not_1_is_no_cash(file, line, quantity, cash):
         ("Margin loan", "-5000", -5000),
         ("Margin balance", "-5000", -5000),
         ("Margin balance", "5000", math.nan),  # owed at some brokers, and not at others
+        ("Margin used", "5000", math.nan),  # collateral for contracts for difference, or a debt
     ],
 )
 def test_cash_that_is_owed(file, name, amount, cash):

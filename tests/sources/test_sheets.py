@@ -141,6 +141,32 @@ def test_a_sheet_of_sold_positions_is_not_read_before_one_of_unknown_kind(tmp_pa
     assert found.notes[-1] == "sheet Account Activity (not read: Closed Positions)"
 
 
+@pytest.mark.parametrize(
+    ("name", "header"),
+    [
+        ("Closed positions", ["Symbol", "Quantity", "Value"]),
+        ("Orders", ["Symbol", "Quantity", "Limit price", "Status"]),
+        ("Targets", ["Symbol", "Target weight"]),
+        ("Watchlist", ["Symbol", "Quantity", "Price"]),
+    ],
+)
+def test_a_sheet_named_for_what_is_not_held_is_not_read_before_the_holdings(tmp_path, name, header):
+    path = tmp_path / "book.xlsx"
+    other = [header, ["QQX", 100, 100, "Open"][: len(header)]]
+    holdings = [["Symbol", "Quantity", "Value"], ["QQA", 5, 50]]
+    write_workbook(path, {name: other, "Mine": holdings})
+    found = read_holdings(path)
+    assert found.accounts[0].holdings.rows["symbol"].to_list() == ["QQA"]
+    assert f"not read: {name}" in found.file_format
+
+
+def test_the_only_sheet_with_weights_is_read_whatever_its_name(tmp_path):
+    path = tmp_path / "book.xlsx"
+    targets = [["Symbol", "Target weight"], ["QQA", 100]]
+    write_workbook(path, {"Prices": [HEADER, *ROWS], "Targets": targets})
+    assert read_holdings(path).accounts[0].holdings.rows["symbol"].to_list() == ["QQA"]
+
+
 def test_the_first_visible_sheet_with_cells_is_read(tmp_path):
     path = tmp_path / "w.xlsx"
     sheets = {"Secret": [["x"]], "Empty": [], "Prices": [HEADER, *ROWS], "Later": [["y"]]}

@@ -118,3 +118,25 @@ def test_a_withdrawal_may_be_a_negative_deposit_and_unsigned_fees_are_paid() -> 
     assert complete_transaction(fee, unsigned).amount == -3
     refund = StatedTransaction(Kind.FEE, DAY, amount=Decimal(3))
     assert complete_transaction(refund, SIGNED).amount == 3
+
+
+@pytest.mark.parametrize(("amount", "net"), [("225.00", "224.99"), ("224.99", "224.99")])
+def test_a_rejected_trade_does_not_tell_whether_amounts_contain_fees(amount, net) -> None:
+    """The option has the price of a contract instead of that of a share, as some exports do."""
+    share = StatedTransaction(
+        Kind.SELL, DAY, "QQA", Decimal(-5), Decimal(45), Decimal(amount), Decimal("0.01")
+    )
+    option = replace(
+        share,
+        symbol="QQA240216P00040000",
+        quantity=Decimal(-1),
+        price=Decimal(80),
+        amount=Decimal("78.86") if amount == "225.00" else Decimal("81.14"),
+        fees=Decimal("1.14"),
+    )
+    for kind in (Kind.SELL, Kind.BUY):
+        rejected = replace(option, kind=kind, quantity=Decimal(1 if kind == Kind.BUY else -1))
+        convention = detect_convention([share, rejected])
+        assert complete_transaction(share, convention).amount == Decimal(net)
+        with pytest.raises(InvalidTransactionError, match="is not quantity"):
+            complete_transaction(rejected, convention)
