@@ -43,9 +43,14 @@ class _Schedule(NamedTuple):
     closes: "pd.Series[pd.Timestamp]"
 
 
+def _last_year() -> int:
+    """Return the year that the calendar ends with, which moves while a process runs."""
+    return date.today().year + 1
+
+
 @cache
-def _schedule() -> _Schedule:
-    last = date(date.today().year + 1, 12, 31)
+def _schedule(last_year: int) -> _Schedule:
+    last = date(last_year, 12, 31)
     return read_schedule(last) or compute_schedule(last)
 
 
@@ -105,13 +110,17 @@ def sessions_index() -> "pd.DatetimeIndex":
     >>> [str(session.date()) for session in sessions_index()[:2]]
     ['1990-01-02', '1990-01-03']
     """
-    return _schedule().sessions
+    return _schedule(_last_year()).sessions
+
+
+def _session_dates() -> list[date]:
+    """Return `sessions_index` as dates: a search in a list takes a fraction of one in an index."""
+    return _session_dates_through(_last_year())
 
 
 @cache
-def _session_dates() -> list[date]:
-    """Return `sessions_index` as dates: a search in a list takes a fraction of one in an index."""
-    return list(sessions_index().date)
+def _session_dates_through(last_year: int) -> list[date]:
+    return list(_schedule(last_year).sessions.date)
 
 
 def is_session(day: date) -> bool:
@@ -170,7 +179,7 @@ def last_completed_session(now: datetime | None = None) -> date:
     """
     import pandas as pd
 
-    closes = _schedule().closes
+    closes = _schedule(_last_year()).closes
     last: date = closes.index[
         int(closes.searchsorted(pd.Timestamp(now or datetime.now(UTC)), side="right")) - 1
     ].date()
@@ -207,7 +216,7 @@ def session_close(day: date) -> datetime:
     """
     import pandas as pd
 
-    closes: datetime = _schedule().closes[pd.Timestamp(day)].to_pydatetime()
+    closes: datetime = _schedule(_last_year()).closes[pd.Timestamp(day)].to_pydatetime()
     return closes
 
 

@@ -39,7 +39,7 @@ def test_definitions_that_are_equal_have_the_same_hash_in_each_process() -> None
     code = (  # the calendar of this process, also if a year has ended since it was read
         "import pickle, sys; from datetime import date; from riskmetrics import trading_calendar;"
         "schedule = trading_calendar.compute_schedule(date.fromisoformat(sys.argv[1]));"
-        "trading_calendar._schedule = lambda: schedule;"
+        "trading_calendar._schedule = lambda _: schedule;"
         "from riskmetrics.assets.partitions import session_partitions;"
         "print(hash(session_partitions) == hash(pickle.load(sys.stdin.buffer)))"
     )

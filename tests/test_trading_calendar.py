@@ -86,7 +86,19 @@ def test_results_begin_a_year_of_sessions_after_the_calendar():
 @pytest.mark.parametrize("today", [date(2026, 12, 31), date(2026, 1, 1)])
 def test_the_calendar_reaches_into_next_year(monkeypatch, today):
     monkeypatch.setattr(calendar, "date", stopped_date(today))
-    assert calendar._schedule.__wrapped__().sessions[-1].date() == date(2027, 12, 31)
+    assert calendar.calendar_end() == date(2027, 12, 31)
+
+
+def test_the_calendar_goes_on_in_a_process_that_runs_for_years(monkeypatch):
+    """The first session of 2029 is January 2, a Tuesday, by the published holidays."""
+    new_year = datetime(2029, 1, 2, 22, 0, tzinfo=UTC)
+    monkeypatch.setattr(calendar, "date", stopped_date(date(2026, 11, 30)))
+    assert calendar.calendar_end() == date(2027, 12, 31)
+    monkeypatch.setattr(calendar, "date", stopped_date(new_year.date()))
+    assert calendar.last_completed_session(new_year) == new_year.date()
+    assert calendar.is_session(new_year.date())
+    assert calendar.session_close(new_year.date()).hour == 21
+    assert calendar.sessions_index()[-1].year == calendar.calendar_end().year == 2030
 
 
 def test_closed_weekdays_are_the_holidays():

@@ -1,5 +1,6 @@
 """`riskmetrics portfolio`: add, list, rename and remove portfolios."""
 
+import sys
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -181,6 +182,8 @@ def remove(
 
     with read_transaction() as connection:
         portfolios.find_portfolio_id(connection, name)
+    if not (yes or sys.stdin.isatty()):
+        raise UsageError("cannot ask for confirmation without a terminal: pass --yes")
     if not yes:
         typer.confirm(f"Remove {name}?", abort=True, err=True)
     with write_transaction() as connection:

@@ -45,7 +45,7 @@ SNAPSHOT_COLUMNS = (
 )
 """Columns of snapshots whose history is read."""
 
-_snapshots, _drawdowns = tables.portfolio_snapshots, tables.STATISTIC_TABLES["portfolio_drawdowns"]
+_SNAPSHOTS, _DRAWDOWNS = tables.portfolio_snapshots, tables.STATISTIC_TABLES["portfolio_drawdowns"]
 _SHARES = tables.portfolio_risk_contributions
 _SECTORS = tables.portfolio_sector_weights
 _POSITIONS = tables.positions
@@ -67,30 +67,30 @@ def read_snapshot_history(
     """
     sessions = trading_calendar.sessions_with_lookback(days, n_before)
     weights = sa.select(sa.literal(1)).where(
-        _SHARES.c.portfolio_id == _snapshots.c.portfolio_id,
-        _SHARES.c.day == _snapshots.c.snapshot_date,
+        _SHARES.c.portfolio_id == _SNAPSHOTS.c.portfolio_id,
+        _SHARES.c.day == _SNAPSHOTS.c.snapshot_date,
         _SHARES.c.weight.is_not(None),
     )
     statement = (
         sa.select(
-            _snapshots.c.portfolio_id,
-            _snapshots.c.snapshot_date.label("day"),
-            *(_snapshots.c[name] for name in SNAPSHOT_COLUMNS),
-            _drawdowns.c.current_drawdown,
+            _SNAPSHOTS.c.portfolio_id,
+            _SNAPSHOTS.c.snapshot_date.label("day"),
+            *(_SNAPSHOTS.c[name] for name in SNAPSHOT_COLUMNS),
+            _DRAWDOWNS.c.current_drawdown,
             sa.exists(weights).label("has_weights"),
         )
         .outerjoin(
-            _drawdowns,
+            _DRAWDOWNS,
             sa.and_(
-                _drawdowns.c.portfolio_id == _snapshots.c.portfolio_id,
-                _drawdowns.c.day == _snapshots.c.snapshot_date,
+                _DRAWDOWNS.c.portfolio_id == _SNAPSHOTS.c.portfolio_id,
+                _DRAWDOWNS.c.day == _SNAPSHOTS.c.snapshot_date,
             ),
         )
         .where(
-            _snapshots.c.portfolio_id.in_(portfolios),
-            _snapshots.c.snapshot_date.between(sessions[0], sessions[-1]),
+            _SNAPSHOTS.c.portfolio_id.in_(portfolios),
+            _SNAPSHOTS.c.snapshot_date.between(sessions[0], sessions[-1]),
         )
-        .order_by(_snapshots.c.portfolio_id, _snapshots.c.snapshot_date)
+        .order_by(_SNAPSHOTS.c.portfolio_id, _SNAPSHOTS.c.snapshot_date)
     )
     rows = fetch_frame(connection, statement)
     columns = [*SNAPSHOT_COLUMNS, "current_drawdown", "has_weights"]

@@ -32,7 +32,8 @@ def read_changed_holdings(
     """Return the symbols whose quantity differs from the session before, with both quantities.
 
     `weight_before` and `weight_after` are stored weights of the two sessions; missing for options,
-    and for what has options in the portfolio, whose weight includes them.
+    and where `has_options`: options on the symbol are held on either day, and its weights include
+    them.
     """
     pairs = pair_with_sessions_before(days)
 
@@ -55,31 +56,44 @@ def read_changed_holdings(
     before, after = quantity_on(touched.c.previous), quantity_on(touched.c.day)
     is_same = equal_columns(_POSITIONS, touched, "portfolio_id", "symbol")
     group = touched.c.portfolio_id, touched.c.day, touched.c.symbol
-    option, earlier, now = _POSITIONS.alias(), _SHARES.alias(), _SHARES.alias()
-    has_options = sa.exists().where(
-        option.c.portfolio_id == touched.c.portfolio_id,
-        option.c.underlying_symbol == touched.c.symbol,
-        option.c.deleted_at.is_(None),
-    )
+    earlier, now = _SHARES.alias(), _SHARES.alias()
+    has_options = _has_options(touched)
 
-    def is_weight(of: sa.FromClause, day: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-        is_of = equal_columns(of, touched, "portfolio_id", "symbol")
-        return sa.and_(is_of, of.c.day == day, ~has_options)
+    def is_weight(weights: sa.FromClause, day: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+        is_same_symbol = equal_columns(weights, touched, "portfolio_id", "symbol")
+        return sa.and_(is_same_symbol, weights.c.day == day, ~has_options)
 
     statement = (
         sa.select(
             *(*group, before.label("before"), after.label("after")),
             *(earlier.c.weight.label("weight_before"), now.c.weight.label("weight_after")),
+            has_options.label("has_options"),
         )
         .select_from(touched)
         .join(_POSITIONS, is_same & _POSITIONS.c.deleted_at.is_(None))
         .outerjoin(earlier, is_weight(earlier, touched.c.previous))
         .outerjoin(now, is_weight(now, touched.c.day))
-        .group_by(*group, earlier.c.weight, now.c.weight)
+        .group_by(*group, touched.c.previous, earlier.c.weight, now.c.weight)
         .having(before != after)
         .order_by(*group)
     )
     return group_records(connection, statement)
+
+
+def _has_options(touched: sa.Subquery) -> sa.Exists:
+    """Return whether options on a symbol are held at the close of either day.
+
+    An option that was not closed is held until the day of its expiration.
+    """
+    option = _POSITIONS.alias()
+    ends = option.c.exit_date, option.c.expiration_date + 1
+    return sa.exists().where(
+        option.c.portfolio_id == touched.c.portfolio_id,
+        option.c.underlying_symbol == touched.c.symbol,
+        option.c.deleted_at.is_(None),
+        option.c.entry_date <= touched.c.day,
+        *(sa.or_(end.is_(None), end > touched.c.previous) for end in ends),
+    )
 
 
 def read_unpriced_holdings(

@@ -25,7 +25,7 @@ _MAX_NAMES = 3
 """Number of changed closes that a warning names."""
 
 _SETTINGS = tables.database_settings
-_day = tables.portfolio_snapshots.c.snapshot_date
+_SNAPSHOTS = tables.portfolio_snapshots.c
 
 
 class OutdatedResults(NamedTuple):
@@ -204,7 +204,9 @@ def mark_outdated(connection: sa.Connection, first: date) -> OutdatedResults | N
     """
     lock_asset(connection, _NAME)
     found = connection.execute(
-        sa.select(sa.func.min(_day), sa.func.max(_day)).where(_day >= first)
+        sa.select(
+            sa.func.min(_SNAPSHOTS.snapshot_date), sa.func.max(_SNAPSHOTS.snapshot_date)
+        ).where(_SNAPSHOTS.snapshot_date >= first)
     ).one()
     if found[0] is None:
         return None
@@ -252,7 +254,9 @@ def read_outdated(connection: sa.Connection) -> OutdatedResults | None:
     """Return the sessions with outdated results that are still stored, or None."""
     if (stored := _read(connection)) is None:
         return None
-    query = sa.select(sa.func.min(_day), sa.func.max(_day)).where(_day.between(*stored))
+    query = sa.select(
+        sa.func.min(_SNAPSHOTS.snapshot_date), sa.func.max(_SNAPSHOTS.snapshot_date)
+    ).where(_SNAPSHOTS.snapshot_date.between(*stored))
     first, last = connection.execute(query).one()
     return None if first is None else OutdatedResults(first, last)
 

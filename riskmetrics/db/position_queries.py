@@ -12,11 +12,11 @@ from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.result_queries import filter_by_portfolio
 from riskmetrics.db.sql_expressions import PORTFOLIO_NAME, SIGNED_QUANTITY
 
-_portfolios, _position = tables.portfolios, tables.positions
+_PORTFOLIOS, _POSITIONS = tables.portfolios, tables.positions
 _INSTRUMENT_COLUMNS = ("symbol", "position_type", "strike_price", "expiration_date")
 HOLDING_COLUMNS = (
     PORTFOLIO_NAME,
-    *(_position.c[name] for name in _INSTRUMENT_COLUMNS),
+    *(_POSITIONS.c[name] for name in _INSTRUMENT_COLUMNS),
     SIGNED_QUANTITY,
 )
 """Columns that identify portfolio, instrument and quantity of a row."""
@@ -30,7 +30,7 @@ def read_positions(
     columns: "Sequence[sa.ColumnElement[Any]]",
     *,
     joined: "Sequence[tuple[sa.Table, sa.ColumnElement[bool]]]" = (),
-    order: "Sequence[sa.ColumnElement[Any]]" = (_position.c.symbol,),
+    order: "Sequence[sa.ColumnElement[Any]]" = (_POSITIONS.c.symbol,),
     additive: Sequence[str] = ("quantity",),
 ) -> pd.DataFrame:
     """Return columns of a result table of positions on a day, with lots netted.
@@ -49,10 +49,10 @@ def read_positions(
     statement = (
         sa.select(*columns)
         .select_from(table)
-        .join(_position, _position.c.id == table.c.position_id)
-        .join(_portfolios, _portfolios.c.id == _position.c.portfolio_id)
+        .join(_POSITIONS, _POSITIONS.c.id == table.c.position_id)
+        .join(_PORTFOLIOS, _PORTFOLIOS.c.id == _POSITIONS.c.portfolio_id)
         .where(result_tables.day_column(table) == day)
-        .order_by(_portfolios.c.name, *order, _position.c.id)
+        .order_by(_PORTFOLIOS.c.name, *order, _POSITIONS.c.id)
     )
     for table_of_symbols, is_row in joined:
         statement = statement.outerjoin(table_of_symbols, is_row)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from riskmetrics.db import tables
 
-_portfolios, _positions = tables.portfolios, tables.positions
+_PORTFOLIOS, _POSITIONS = tables.portfolios, tables.positions
 _UUID_PATTERN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -26,16 +26,16 @@ class StoredNames(NamedTuple):
 
 def read_names(connection: sa.Connection) -> StoredNames:
     """Return the names of all portfolios that are not deleted."""
-    live = _portfolios.c.deleted_at.is_(None)
+    live = _PORTFOLIOS.c.deleted_at.is_(None)
     portfolios = connection.execute(
-        sa.select(_portfolios.c.id, _portfolios.c.name, _portfolios.c.currency)
+        sa.select(_PORTFOLIOS.c.id, _PORTFOLIOS.c.name, _PORTFOLIOS.c.currency)
         .where(live)
-        .order_by(_portfolios.c.name, _portfolios.c.id)
+        .order_by(_PORTFOLIOS.c.name, _PORTFOLIOS.c.id)
     )
     names = {str(portfolio): (name, currency) for portfolio, name, currency in portfolios}
     symbols: dict[str, set[str]] = defaultdict(set)
-    for column in (_positions.c.symbol, _positions.c.underlying_symbol):
-        _add(connection, sa.select(_positions.c.portfolio_id, column).distinct(), symbols)
+    for column in (_POSITIONS.c.symbol, _POSITIONS.c.underlying_symbol):
+        _add(connection, sa.select(_POSITIONS.c.portfolio_id, column).distinct(), symbols)
     factors = tables.portfolio_factor_exposures
     fund = sa.func.split_part(factors.c.definition, " ", 1)
     _add(connection, sa.select(factors.c.portfolio_id, fund).distinct(), symbols)
@@ -52,9 +52,9 @@ def replace_ids_with_names(connection: sa.Connection, rows: pd.DataFrame) -> pd.
     """
     named = rows.drop(columns="id", errors="ignore")
     for column, name, shown in (
-        ("portfolio_id", _portfolios.c.name, "portfolio"),
-        ("position_id", _positions.c.symbol, "symbol"),
-        ("subject", _portfolios.c.name, "subject"),
+        ("portfolio_id", _PORTFOLIOS.c.name, "portfolio"),
+        ("position_id", _POSITIONS.c.symbol, "symbol"),
+        ("subject", _PORTFOLIOS.c.name, "subject"),
     ):
         if column not in named:
             continue

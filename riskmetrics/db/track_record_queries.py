@@ -20,14 +20,14 @@ from riskmetrics.db.shards import Shard, has_portfolio
 from riskmetrics.db.sql_expressions import IS_LISTED, any_of
 from riskmetrics.results.track_records import forecast_sessions
 
-_portfolios, _outcomes = tables.portfolios, tables.forecast_outcomes
+_PORTFOLIOS, _OUTCOMES = tables.portfolios, tables.forecast_outcomes
 _FORECAST_COLUMNS = (
     *("value", "root_variance", "expected_shortfall", "low", "high", "std_error", "level"),
 )
 """Attributes of a tracked forecast that name columns of its table."""
 
 _CLASS = sa.case(
-    (_outcomes.c.portfolio_id.is_not(None), "portfolios"),
+    (_OUTCOMES.c.portfolio_id.is_not(None), "portfolios"),
     (
         sa.or_(tables.company_profiles.c.is_etf, tables.company_profiles.c.is_fund),
         "funds",
@@ -102,11 +102,11 @@ def find_unscored_forecasts(
     found = read_forecasts(connection, "volatility_forecasts", tracked, made_on)
     scored = fetch_frame(
         connection,
-        sa.select(_outcomes.c.subject, _outcomes.c.made_on).where(
-            _outcomes.c.kind == tracked[0].kind.value,
-            _outcomes.c.method == tracked[0].method,
-            _outcomes.c.horizon == horizon,
-            _outcomes.c.completed_on.in_(days),
+        sa.select(_OUTCOMES.c.subject, _OUTCOMES.c.made_on).where(
+            _OUTCOMES.c.kind == tracked[0].kind.value,
+            _OUTCOMES.c.method == tracked[0].method,
+            _OUTCOMES.c.horizon == horizon,
+            _OUTCOMES.c.completed_on.in_(days),
         ),
     )
     has_outcome = pd.MultiIndex.from_frame(found[["subject", "made_on"]]).isin(
@@ -156,8 +156,8 @@ def _select_forecasts(
             *(table.c[name].label(f"forecast_{name}") for name in sorted(columns)),
             *(table.c[name].label(f"condition_{name}") for name in sorted(chosen)),
         )
-        .select_from(source.outerjoin(_portfolios, _portfolios.c.id == portfolio))
-        .where(*conditions, _portfolios.c.deleted_at.is_(None), _is_of_shard(portfolio, shard))
+        .select_from(source.outerjoin(_PORTFOLIOS, _PORTFOLIOS.c.id == portfolio))
+        .where(*conditions, _PORTFOLIOS.c.deleted_at.is_(None), _is_of_shard(portfolio, shard))
     )
     return statement.distinct() if "position_id" in table.c else statement
 
@@ -272,8 +272,8 @@ def _select_scored(
     kind: ForecastKind, last_day: date | None, portfolio: str | None, *, by_subject: bool
 ) -> "sa.Select[Any]":
     """Select the forecasts of a kind, with the loss of the compared method next to each."""
-    other, column = _outcomes.alias("other"), _outcomes.c
-    name = sa.func.coalesce(_portfolios.c.name, column.subject).label("subject")
+    other, column = _OUTCOMES.alias("other"), _OUTCOMES.c
+    name = sa.func.coalesce(_PORTFOLIOS.c.name, column.subject).label("subject")
     horizons = {forecast.horizon for forecast in TRACKED_FORECASTS if forecast.kind is kind}
     compared = sa.case(
         *(
@@ -297,7 +297,7 @@ def _select_scored(
             other.c.forecast_loss.label("compared_loss"),
         )
         .select_from(
-            _outcomes.outerjoin(_portfolios, _portfolios.c.id == column.portfolio_id)
+            _OUTCOMES.outerjoin(_PORTFOLIOS, _PORTFOLIOS.c.id == column.portfolio_id)
             .outerjoin(tables.company_profiles, tables.company_profiles.c.symbol == column.subject)
             .outerjoin(other, is_same)
         )
@@ -306,11 +306,11 @@ def _select_scored(
 
 
 def _is_selected(last_day: date | None, portfolio: str | None) -> sa.ColumnElement[bool]:
-    conditions: list[sa.ColumnElement[bool]] = [_portfolios.c.deleted_at.is_(None)]
+    conditions: list[sa.ColumnElement[bool]] = [_PORTFOLIOS.c.deleted_at.is_(None)]
     if last_day is not None:
-        conditions.append(_outcomes.c.completed_on <= last_day)
+        conditions.append(_OUTCOMES.c.completed_on <= last_day)
     if portfolio is not None:
-        conditions.append(_portfolios.c.name == portfolio)
+        conditions.append(_PORTFOLIOS.c.name == portfolio)
     return sa.and_(*conditions)
 
 
@@ -355,9 +355,9 @@ def read_exception_counts(
 
 def _select_tested(last_day: date | None, portfolio: str | None) -> "sa.Select[Any]":
     """Select the tested values at risk, with whether the sessions before had an exception."""
-    column = _outcomes.c
+    column = _OUTCOMES.c
     exceeded = sa.cast(column.outcome > column.forecast, sa.Integer)
-    keys = (_portfolios.c.name.label("subject"), column.horizon, column.level, column.method)
+    keys = (_PORTFOLIOS.c.name.label("subject"), column.horizon, column.level, column.method)
 
     def previous(value: "sa.ColumnElement[Any]") -> "sa.ColumnElement[Any]":
         return sa.func.lag(value).over(
@@ -375,7 +375,7 @@ def _select_tested(last_day: date | None, portfolio: str | None) -> "sa.Select[A
                 "before"
             ),
         )
-        .join(_portfolios, _portfolios.c.id == column.portfolio_id)
+        .join(_PORTFOLIOS, _PORTFOLIOS.c.id == column.portfolio_id)
         .where(
             column.kind == ForecastKind.VALUE_AT_RISK.value,
             column.outcome.is_not(None),

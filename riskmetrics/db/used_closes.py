@@ -24,7 +24,7 @@ Cumulative profits, which go back to the entry of a lot, are apart, too.
 OUTCOME_SESSIONS = max(tracked.horizon for tracked in TRACKED_FORECASTS)
 """Sessions after a holding's last day whose closes score the forecasts of that day."""
 
-_day = tables.portfolio_snapshots.c.snapshot_date
+_SNAPSHOTS = tables.portfolio_snapshots.c
 
 
 class UsedCloses(NamedTuple):
@@ -65,7 +65,9 @@ def first_close(session: date) -> date:
 
 def read_used_closes(connection: sa.Connection) -> UsedCloses | None:
     """Return which closes results depend on; None without results."""
-    first, last = connection.execute(sa.select(sa.func.min(_day), sa.func.max(_day))).one()
+    first, last = connection.execute(
+        sa.select(sa.func.min(_SNAPSHOTS.snapshot_date), sa.func.max(_SNAPSHOTS.snapshot_date))
+    ).one()
     if first is None:
         return None
     start = trading_calendar.FIRST_SESSION
@@ -94,7 +96,9 @@ def _read_held(connection: sa.Connection, last_result: date) -> dict[str, tuple[
         table.c for table in (tables.portfolio_snapshots, tables.positions, tables.portfolios)
     )
     spans = sa.select(
-        snapshots.portfolio_id, sa.func.min(_day).label("first"), sa.func.max(_day).label("last")
+        snapshots.portfolio_id,
+        sa.func.min(_SNAPSHOTS.snapshot_date).label("first"),
+        sa.func.max(_SNAPSHOTS.snapshot_date).label("last"),
     )
     spans_table = spans.group_by(snapshots.portfolio_id).subquery()
     first, last = spans_table.c.first, spans_table.c.last

@@ -15,7 +15,7 @@ from riskmetrics.db.position_queries import HOLDING_COLUMNS, read_positions
 from riskmetrics.db.result_queries import filter_by_portfolio, select_undefined_reason
 from riskmetrics.db.sql_expressions import IS_LISTED, UNDERLYING_SYMBOL, select_of_portfolios
 
-_portfolios, _forecasts = tables.portfolios, tables.volatility_forecasts
+_PORTFOLIOS, _FORECASTS = tables.portfolios, tables.volatility_forecasts
 
 
 def read_portfolio_volatility(
@@ -29,26 +29,26 @@ def read_portfolio_volatility(
             table,
             *(table.c[f"realized_volatility_{window}"] for window in ("21d", "63d")),
             table.c.expected_volatility_21d,
-            _forecasts.c.low,
-            _forecasts.c.high,
+            _FORECASTS.c.low,
+            _FORECASTS.c.high,
             table.c.volatility_trend,
-            _forecasts.c.rise_probability,
+            _FORECASTS.c.rise_probability,
             table.c.volatility_percentile,
-            _forecasts.c.observations,
-            _forecasts.c.thin_coverage_sessions,
+            _FORECASTS.c.observations,
+            _FORECASTS.c.thin_coverage_sessions,
             *_caveat_columns(),
             select_undefined_reason(
                 "portfolio_snapshots.expected_volatility_21d", table.c.portfolio_id, day
             ),
         )
         .outerjoin(
-            _forecasts,
-            sa.and_(_forecasts.c.subject == subject, _forecasts.c.day == table.c.snapshot_date),
+            _FORECASTS,
+            sa.and_(_FORECASTS.c.subject == subject, _FORECASTS.c.day == table.c.snapshot_date),
         )
         .where(table.c.snapshot_date == day)
     )
     return fetch_frame(
-        connection, filter_by_portfolio(statement, portfolio).order_by(_portfolios.c.name)
+        connection, filter_by_portfolio(statement, portfolio).order_by(_PORTFOLIOS.c.name)
     )
 
 
@@ -66,10 +66,10 @@ def read_position_volatility(
         *(table.c[f"realized_vol_{window}"] for window in ("21d", "63d")),
         *(table.c[f"vol_{lag}"] for lag in ("daily", "weekly", "monthly")),
         table.c.expected_vol_21d,
-        *(sa.case((IS_LISTED, _forecasts.c[name])).label(name) for name in ("low", "high")),
+        *(sa.case((IS_LISTED, _FORECASTS.c[name])).label(name) for name in ("low", "high")),
         table.c.vol_trend,
         table.c.vol_trend_strength,
-        _forecasts.c.rise_probability,
+        _FORECASTS.c.rise_probability,
         table.c.vol_percentile,
         table.c.model_r_squared,
         table.c.observations,
@@ -77,9 +77,9 @@ def read_position_volatility(
         select_undefined_reason("position_volatility.expected_vol_21d", table.c.position_id, day),
     )
     forecast = sa.and_(
-        _forecasts.c.subject == UNDERLYING_SYMBOL, _forecasts.c.day == day, has_forecast
+        _FORECASTS.c.subject == UNDERLYING_SYMBOL, _FORECASTS.c.day == day, has_forecast
     )
-    joined = [(_forecasts, forecast)]
+    joined = [(_FORECASTS, forecast)]
     return read_positions(connection, table, day, portfolio, columns, joined=joined)
 
 
@@ -87,4 +87,4 @@ def _caveat_columns() -> tuple["sa.ColumnElement[object]", ...]:
     """Return the columns of a forecast's caveats, proxy, model version and alternatives."""
     flags = ("in_sample", "clipped", "short_history", "daily_lag_imputed")
     others = ("root_variance_forecast", "trailing_21d", "ewma_94", "ewma_97")
-    return tuple(_forecasts.c[name] for name in (*flags, "proxy", "coefficients_version", *others))
+    return tuple(_FORECASTS.c[name] for name in (*flags, "proxy", "coefficients_version", *others))

@@ -8,7 +8,14 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import trading_calendar
-from riskmetrics.explain.portfolio_holdings import INSTRUMENT_KEYS, Lot, income, lot_price, lots
+from riskmetrics.explain.portfolio_holdings import (
+    INSTRUMENT_KEYS,
+    Lot,
+    income,
+    is_overnight,
+    lot_price,
+    lots,
+)
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.results.transaction_cash import MAX_DAYS_TO_PAYMENT
 from riskmetrics.transactions.model import OPTION_ENDS, TRADES, Kind
@@ -141,13 +148,18 @@ def cash_pnl(sources: SourceRows, after: date) -> float:
 
 
 def _is_shown(sources: SourceRows, flow: "dict[Any, Any]") -> bool:
-    """Return whether a dividend is paid on a day that pays a distribution that closes show."""
+    """Return whether a dividend is paid on a day that pays a distribution in the P&L of its day."""
     symbol, paid = flow["symbol"], flow["day"].date()
-    if symbol not in {lot.symbol for lot in lots(sources) if lot.listed}:
+    own = [lot for lot in lots(sources) if lot.listed and lot.symbol == symbol]
+    if not own:
         return False
     flows = sources.cash_flows
     is_payment = (flows["symbol"] == symbol) & (flows["kind"] == Kind.DIVIDEND)
-    unpaid = {day for day, amount in sources.distributions(symbol).items() if not amount <= 0.0}
+    unpaid = {
+        day
+        for day, amount in sources.distributions(symbol).items()
+        if not amount <= 0.0 and any(is_overnight(lot, day) for lot in own)
+    }
     for payment in sorted({day.date() for day in flows.loc[is_payment, "day"]}):
         ex_day = max((day for day in unpaid if day <= payment), default=None)
         if payment == paid:
@@ -206,8 +218,7 @@ def _lot_income(sources: SourceRows, lot: Lot) -> float:
 
 def lots_held_overnight(sources: SourceRows) -> list[Lot]:
     """Return the listed lots that receive a distribution of the day."""
-    held = (lot for lot in lots(sources) if lot.listed and lot.entry_date < sources.day)
-    return [lot for lot in held if lot.exit_date is None or lot.exit_date >= sources.day]
+    return [lot for lot in lots(sources) if lot.listed and is_overnight(lot, sources.day)]
 
 
 def day_income(sources: SourceRows) -> float:

@@ -223,6 +223,11 @@ def is_open(lot: Lot, day: date) -> bool:
     return bool(lot.entry_date <= day and (lot.exit_date is None or lot.exit_date > day))
 
 
+def is_overnight(lot: Lot, day: date) -> bool:
+    """Return whether a lot is held from before a day, so that it receives its distributions."""
+    return bool(lot.entry_date < day and (lot.exit_date is None or lot.exit_date >= day))
+
+
 def _trade_price(sources: SourceRows, lot: Lot, end: str) -> float:
     """Return the price of a trade: stated, else the session's close, else a sale's last close."""
     stated, day = getattr(lot, f"{end}_price"), getattr(lot, f"{end}_date")
@@ -334,11 +339,8 @@ def income(sources: SourceRows, after: date, day: date, *, needs_entry_date: boo
     for lot in lots(sources):
         if lot.listed and not (needs_entry_date and lot.entry_date_assumed):
             for ex_day, amount in sources.distributions(lot.symbol).items():
-                held = lot.entry_date < ex_day and (
-                    lot.exit_date is None or lot.exit_date >= ex_day
-                )
-                is_paid = held and after < ex_day <= day and not math.isnan(amount)
-                total += amount * lot.units if is_paid else 0.0
+                is_paid = after < ex_day <= day and not math.isnan(amount)
+                total += amount * lot.units if is_paid and is_overnight(lot, ex_day) else 0.0
     return total
 
 

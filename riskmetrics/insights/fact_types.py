@@ -233,6 +233,8 @@ FACT_TYPES = {
         *(FactType(name, "holdings", _LOTS, "text", "quantity", (label,), "1 session")
             for name, label in (("opened", "opened in the session"),
                 ("closed", "closed in the session"), ("turned", "side after the trades"))),
+        FactType("with_options", "holdings", _LOTS, "text", "options",
+            ("options on the position",), "1 session"),
         _fact("traded_from", "holdings", "weight", "position weight",
             ("weight the session before",)),
         _fact("traded_to", "holdings", "weight", "position weight", ("weight",)),

@@ -10,7 +10,7 @@ from riskmetrics.insights.slots import flat_slots
 TRADES: Final = ("n_opened", "n_closed", "n_resized")
 """Types of the numbers of positions that were traded."""
 
-_COUNTS = ("count", "ordinal", "sessions")
+_COUNTS = ("count", "losses", "ordinal", "sessions")
 """Kinds of slots whose numbers do not make a claim new."""
 
 _SAME_WITHIN = 0.1

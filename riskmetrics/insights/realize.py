@@ -15,13 +15,16 @@ from riskmetrics.insights.slots import Slot, clean_name
 from riskmetrics.present.formatting import quantity
 from riskmetrics.symbols import parse_option
 
-VERSION = "12"
+VERSION = "13"
 """Part of the cache key; increment it with any change of rendered text but of phrasings."""
 
 Names = Mapping[str, str]
 """Alias to the name in the text."""
 
 _MAX_TITLE_CHARS = 200
+
+_SHORT = " (short)"
+"""End of the name of a short position."""
 
 _MINUS = re.compile(r"(?<![^\s(\[])-(?=\d)")
 """A hyphen that begins a number; another is part of a word, or between the ends of a range."""
@@ -105,7 +108,7 @@ def _side(sheet: Sheet, alias: str, *, is_option: bool) -> str:
     side = sheet.by_type.get(("side", alias))
     if is_option and side is not None:
         return " (written)" if side.value == "short" else " (bought)"
-    return " (short)" if side is not None and side.value == "short" else ""
+    return _SHORT if side is not None and side.value == "short" else ""
 
 
 def realize_claim(claim: Claim, names: Names, seed: str = "") -> str:
@@ -240,8 +243,9 @@ def _choose_phrasing(claim: Claim, seed: str) -> str:
 def _show(slot: Slot, names: Names) -> str:
     if slot.kind == "subject" and str(slot.value).startswith("SCN"):
         return f"“{names.get(str(slot.value), str(slot.value))}”"
-    if slot.kind in ("name", "label", "subject"):
-        return names.get(str(slot.value), str(slot.value))
+    if slot.kind in ("name", "symbol", "label", "subject"):
+        named = names.get(str(slot.value), str(slot.value))
+        return named.removesuffix(_SHORT) if slot.kind == "symbol" else named
     if isinstance(slot.value, tuple):
         listed = [realize_phrasing(entry.phrasing, entry.slots, names) for entry in slot.value]
         is_nested = any(

@@ -35,6 +35,7 @@ PATTERNS: Final = {
     "excess": r"(?:below )?[\d,]+(?:\.\d+)?(?: points?)?",
     "times": r"[\d,]+(?:\.\d+)?×",
     "count": r"[\d,]+",
+    "losses": r"1 larger loss|[\d,]+ larger losses",
     "ordinal": r"[\d,]+(?:st|nd|rd|th)",
     "sessions": r"one session|[\d,]+ sessions",
     "level": r"elevated|warning|critical",
@@ -43,6 +44,7 @@ PATTERNS: Final = {
     "span": r"year|[\d,]+ sessions",
     "window": r"the past year|[\d,]+ sessions",
     "name": r".+?",
+    "symbol": r".+?",
     "label": r".+?",
     "subject": r".+?",
     "items": r".+?",
@@ -144,6 +146,11 @@ def count(value: float) -> Slot:
     return Slot("count", int(value))
 
 
+def larger_losses(value: float) -> Slot:
+    """Return a number of losses beyond a figure, with its noun."""
+    return Slot("losses", int(value))
+
+
 def ordinal(value: float) -> Slot:
     """Return a whole number as an ordinal, such as 19th."""
     return Slot("ordinal", int(value))
@@ -182,6 +189,11 @@ def day(value: date, reference: date) -> Slot:
 def name(alias: str) -> Slot:
     """Return the name of an alias."""
     return Slot("name", alias)
+
+
+def symbol(alias: str) -> Slot:
+    """Return the name of a position without its side: of a stock next to options on it."""
+    return Slot("symbol", alias)
 
 
 def subject(alias: str) -> Slot:
@@ -305,6 +317,7 @@ _SHOW: Final[Mapping[str, Callable[[float, Slot], str]]] = {
     "number": lambda value, slot: formatting.fixed(value, _decimals(slot)),
     "times": lambda value, slot: formatting.fixed(value, _decimals(slot)) + "×",
     "count": lambda value, _: formatting.count(value),
+    "losses": lambda value, _: f"{formatting.count(value)} larger loss{'' if value == 1 else 'es'}",
     "span": lambda value, _: (
         "year" if value >= FULL_YEAR else f"{formatting.count(value)} sessions"
     ),

@@ -23,7 +23,7 @@ def traded_facts(
 ) -> Iterator[Fact]:
     """Yield the numbers of new, closed and resized positions, and the largest of each.
 
-    Nothing if all positions are new: the portfolio begins. A closed position that had a weight near
+    Nothing if none was held before: the portfolio begins. A closed position that had a weight near
     a limit is named in any case.
 
     Parameters
@@ -40,7 +40,7 @@ def traded_facts(
         "n_closed": [row for row in rows if not row["after"]],
         "n_resized": [row for row in rows if row["before"] and row["after"]],
     }
-    is_first = len(kinds["n_opened"]) >= n_held
+    is_first = len(rows) == len(kinds["n_opened"]) >= n_held
     if not is_first:
         yield from defined_facts(make, {name: len(found) for name, found in kinds.items()})
     for of_kind in kinds.values():
@@ -66,7 +66,10 @@ def _trade_facts(
     alias: str,
     weighed: Mapping[str, Fact],
 ) -> Iterator[Fact]:
-    """Yield what trades did to a position, and its weights; its side, if no fact states it."""
+    """Yield what trades did to a position, and its weights; its side, if no fact states it.
+
+    Neither next to options on it: weight and side of the position include these.
+    """
     before, after = float(row["before"]), float(row["after"])
     ratio = after / before if before else None
     side = "long" if (after or before) > 0 else "short"
@@ -81,6 +84,9 @@ def _trade_facts(
         },
         entity=alias,
     )
+    if row["has_options"]:
+        yield from defined_facts(make, {"with_options": "with options"}, entity=alias)
+        return
     earlier, now = (
         abs(weight) if quantity and weight is not None else None
         for quantity, weight in ((before, row["weight_before"]), (after, row["weight_after"]))

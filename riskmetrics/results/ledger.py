@@ -127,7 +127,7 @@ class Ledger:
             instruments,
             instrument,
             anchor_days.to_numpy("datetime64[D]"),
-            sum_transaction_cash(cash_flows, ids, stamps, distributions),
+            sum_transaction_cash(cash_flows, ids, stamps, distributions, lots),
         )
 
     @cached_property

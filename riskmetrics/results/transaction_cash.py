@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArray
+from riskmetrics.results.lot_frames import date_array, is_listed
 from riskmetrics.results.running_sums import RunningSums
 from riskmetrics.transactions.model import EXTERNAL_KINDS, OPTION_ENDS, TRADES, Kind
 
@@ -47,6 +48,7 @@ def sum_transaction_cash(
     portfolio_ids: pd.Index,
     valuation_sessions: DateArray,
     distributions: pd.DataFrame,
+    lots: pd.DataFrame,
 ) -> TransactionCash:
     """Sum the cash flows of transactions.
 
@@ -62,6 +64,9 @@ def sum_transaction_cash(
         Distributions that closes show: `income.Distributions.events`. The dividends of the day
         that pays one of them are in the P&L of the ex-day already, and only in the cash when they
         are paid.
+    lots : DataFrame
+        Lots as read by `db.input_queries`. The P&L of an ex-day has the distributions of those
+        held overnight.
     """
     known = flows["portfolio_id"][flows["kind"].isin(_EXTERNAL)].unique()
     flows = flows[flows["portfolio_id"].isin(known) & flows["portfolio_id"].isin(portfolio_ids)]
@@ -71,7 +76,8 @@ def sum_transaction_cash(
         "balance": np.ones(len(flows), dtype=bool),
         "external": kind.isin(_EXTERNAL).to_numpy(bool),
         "trades": kind.isin(_TRADES).to_numpy(bool),
-        "other": kind.isin(_COSTS).to_numpy(bool) | _is_unshown_dividend(flows, distributions),
+        "other": kind.isin(_COSTS).to_numpy(bool)
+        | _is_unshown_dividend(flows, distributions, lots),
     }
     sums = {
         name: _sum_selected(flows, row, selected, len(portfolio_ids), valuation_sessions)
@@ -87,12 +93,14 @@ def sum_transaction_cash(
     )
 
 
-def _is_unshown_dividend(flows: pd.DataFrame, distributions: pd.DataFrame) -> BoolArray:
+def _is_unshown_dividend(
+    flows: pd.DataFrame, distributions: pd.DataFrame, lots: pd.DataFrame
+) -> BoolArray:
     """Return which flows are dividends of which closes show no distribution, (N,).
 
-    A day with dividends of a portfolio and symbol pays the latest distribution that no earlier day
-    has paid. Ex-days and payments are matched like opening and closing parentheses: a payment
-    closes the ex-day before it at its depth.
+    A day with dividends of a portfolio and symbol pays the latest distribution of held lots that no
+    earlier day has paid. Ex-days and payments are matched like opening and closing parentheses: a
+    payment closes the ex-day before it at its depth.
     """
     is_dividend = (flows["kind"] == Kind.DIVIDEND.value).to_numpy(bool)
     is_shown = np.zeros(len(flows), dtype=bool)
@@ -106,6 +114,7 @@ def _is_unshown_dividend(flows: pd.DataFrame, distributions: pd.DataFrame) -> Bo
         .drop_duplicates()
         .merge(ex_days.astype({"symbol": object, "day": "datetime64[s]"}), on="symbol")
     )
+    ex_days = ex_days[_is_held_overnight(ex_days, lots)]
     events = pd.concat([ex_days.assign(step=1), days.assign(step=-1)], ignore_index=True)
     events = events.sort_values([*names, "step"], ascending=[True, True, True, False])
     keys = [events[name] for name in names[:2]]
@@ -118,6 +127,26 @@ def _is_unshown_dividend(flows: pd.DataFrame, distributions: pd.DataFrame) -> Bo
     shown = events.loc[is_match & (age <= pd.Timedelta(days=MAX_DAYS_TO_PAYMENT)), names]
     is_shown[is_dividend] = pd.MultiIndex.from_frame(paid).isin(pd.MultiIndex.from_frame(shown))
     return is_dividend & ~is_shown
+
+
+def _is_held_overnight(ex_days: pd.DataFrame, lots: pd.DataFrame) -> BoolArray:
+    """Return for each portfolio_id, symbol and day whether a lot is held before the day, (E,)."""
+    names = ["portfolio_id", "symbol"]
+    row = ex_days.groupby(names, observed=True).ngroup().to_numpy().astype(np.int64)
+    holdings = ex_days[names].assign(row=row).drop_duplicates()
+    own = lots[is_listed(lots)].astype({"symbol": object}).merge(holdings, on=names)
+    changes = pd.concat(
+        pd.DataFrame({"row": own["row"], "day": date_array(own, name), "step": step})
+        for name, step in (("entry_date", 1.0), ("exit_date", -1.0))
+    )
+    changes = changes[changes["day"].notna()].sort_values("day")
+    n_held = RunningSums(
+        changes["row"].to_numpy(np.int64),
+        changes["day"].to_numpy("datetime64[D]"),
+        changes["step"].to_numpy(float),
+    )
+    before = (ex_days["day"] - pd.Timedelta(days=1)).to_numpy("datetime64[D]")
+    return n_held.sum_through(row, before) > 0
 
 
 def _sum_selected(

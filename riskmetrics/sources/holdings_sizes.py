@@ -42,7 +42,7 @@ def read_numbers(table: Table, name: str, decimal: str) -> FloatArray:
 def plain_sizes(table: Table) -> Table:
     """Return a table with quantities such as ``12 shares``, ``3 Short`` and ``1.2K`` as numbers."""
     if "quantity" in table.columns:
-        table = with_texts(table, quantity=table.text("quantity").map(_strip_unit))
+        table = with_texts(table, quantity=table.text("quantity").map(strip_size_unit))
     notes = []
     for name in _ROUNDED:
         if name in table.columns:
@@ -54,12 +54,12 @@ def plain_sizes(table: Table) -> Table:
     return table._replace(notes=[*table.notes, *notes])
 
 
-def _strip_unit(text: str) -> str:
+def strip_size_unit(text: str) -> str:
     """Return a quantity without the word for it, and with a minus if the word is Short.
 
     Examples
     --------
-    >>> [_strip_unit(text) for text in ("12 shares", "1.200 Stk.", "3 Short", "5 kg")]
+    >>> [strip_size_unit(text) for text in ("12 shares", "1.200 Stk.", "3 Short", "5 kg")]
     ['12', '1.200', '-3', '5 kg']
     """
     found = _WITH_WORD.fullmatch(text)

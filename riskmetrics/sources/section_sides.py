@@ -47,6 +47,10 @@ class SectionSide:
         """
         if self._has_rows and self._side == SHORT:
             raise self._unstated_side(line, "a header")
+        self.end_rows()
+
+    def end_rows(self) -> None:
+        """End the section at a header below its rows."""
         if self._has_rows:
             self.start("")
 
@@ -109,7 +113,9 @@ class ClosedSections:
         self._accounts: set[str] = set()
         self._labels: set[str] = set()
 
-    def enter(self, cells: Sequence[str], *, is_above_table: bool, has_table: bool) -> str:
+    def enter(
+        self, cells: Sequence[str], *, is_above_table: bool, has_table: bool, is_repeated: bool
+    ) -> str:
         """Process a line; return what it is if it begins or ends such a section.
 
         Parameters
@@ -120,12 +126,21 @@ class ClosedSections:
             Whether the next line is the header of a table.
         has_table : bool
             Whether a table is above: before one, amounts are those of a summary.
+        is_repeated : bool
+            Whether the header in the next line is that of the table above.
         """
         filled = [cell for cell in cells if cell]
         text = filled[0] if filled else ""
+        titles = load_vocabulary().sections
         is_title = len(filled) == 1 and (
             _is_closed_title(text)
-            or (has_table and bare_words(text) in load_vocabulary().sections["compared"])
+            or (has_table and bare_words(text) in titles["compared"])
+            or (
+                has_table
+                and is_above_table
+                and not is_repeated
+                and bare_words(text) in titles["other"]
+            )
         )
         is_amounts = all(map(NUMBER_OR_BLANK.fullmatch, filled[1:]))
         if len(filled) > 1 and cells[0] and has_table and is_amounts:

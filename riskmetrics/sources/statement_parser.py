@@ -22,20 +22,18 @@ from riskmetrics.sources.statement_rows import (
     find_lot_sums,
     is_remark,
     is_total,
+    is_total_of_accounts,
     named_cells,
 )
 from riskmetrics.sources.statement_tables import StatedTable, is_sized, join_tables
 from riskmetrics.sources.table_headers import header_key
 from riskmetrics.sources.tabular_files import RejectedRow, Table
-from riskmetrics.sources.vocabulary import (
-    language_date_order,
-    load_vocabulary,
-    starts_with,
-)
+from riskmetrics.sources.vocabulary import language_date_order
 
 MAX_STATEMENT_CHARS = 1_000
 """Maximum length of a line that names an account or a day."""
 _CLASS_TITLE = "the asset class of the lines below"
+_NOT_HELD = "in a section of closed positions or orders: no longer held, or not yet"
 _OTHER_TABLE = "part of another table"
 MAX_TITLE_CELLS = 3
 """Maximum number of cells of a line that states the day in a sentence."""
@@ -135,6 +133,7 @@ class _StatementParser:
             line.cells,
             is_above_table=self._starts_table(next_line),
             has_table=bool(self._header),
+            is_repeated=next_line is not None and next_line.cells == self._header,
         ):
             self._skip(line, reason)
         elif self._has_ended:
@@ -308,12 +307,21 @@ class _StatementParser:
     def _skip_below_end(self, line: Line) -> None:
         """Skip a line below the tables that are read, and keep the rows of other positions."""
         self._skip(line, _OTHER_TABLE)
+        side = section_side(line.cells[-1]) if sum(map(bool, line.cells)) == 1 else ""
         if line.number not in self._other_headers and self._starts_table(line):
             self._is_in_other_table = False
+            self._side.end_rows()
             columns = choose_holdings_columns(self._path, line.cells, self._aliases).positions
             self._others.append(StatedTable(line.number, line.cells, columns, [], is_part=False))
-        elif self._others and not (self._is_in_other_table or self._sections.is_closed):
+        elif side:
+            self._side.start(side)
+        elif self._others and not self._is_in_other_table:
             row = named_cells(line, self._others[-1].columns)
+            if is_remark(line, row) or self._is_in_closed(line, row):
+                return
+            if is_total(row):
+                self._side.end_total()
+            self._fill_side(row)
             self._others[-1].rows.append((line, row))
 
     def _add_row(self, line: Line) -> None:
@@ -328,20 +336,14 @@ class _StatementParser:
             return
         if not self._sections.is_closed and self._starts_section(line):
             return
-        is_row = sum(map(bool, line.cells)) > 1
-        account = row.get("account_number") or row.get("account", "")
-        account = account if row.get("symbol") else ""
-        sizes = {"is_row": is_row, "is_sized": is_sized(row)}
-        if self._sections.is_in_closed(account, line=line.number, **sizes):
-            self._skip(
-                line, "in a section of closed positions or orders: no longer held, or not yet"
-            )
+        if self._is_in_closed(line, row):
+            self._skip(line, _NOT_HELD)
             return
         if is_total(row):
             self._side.end_total()
         if is_remark(line, row):
             self._skip(line, "a remark")
-        elif self._is_total_of_accounts(row):
+        elif is_total_of_accounts(row):
             self._skip(line, "a total")
         elif len(line.cells) > len(self._header) or line.n_cells < len(self._header):
             reason = f"{line.n_cells} cells, but the header has {len(self._header)}"
@@ -353,14 +355,24 @@ class _StatementParser:
                 (line, {**self._account, **{name: text for name, text in row.items() if text}})
             )
 
+    def _is_in_closed(self, line: Line, row: Mapping[str, str]) -> bool:
+        """Return whether a row is in a section of positions that are not held."""
+        is_row = sum(map(bool, line.cells)) > 1
+        account = (row.get("account_number") or row.get("account", "")) if row.get("symbol") else ""
+        sizes = {"is_row": is_row, "is_sized": is_sized(row) and not is_remark(line, row)}
+        return self._sections.is_in_closed(account, line=line.number, **sizes)
+
     def _fill_from_section(self, row: dict[str, str]) -> None:
         """Fill currency, side and asset class of a row, where only the lines above state them."""
         if self._currency.code and "currency" not in self._columns:
             row["currency"] = self._currency.code
-        if not is_total(row) and (side := self._side.apply()):
-            row["position_type"] = row.get("position_type") or side
+        self._fill_side(row)
         if self._section and not row.get("investment_class"):
             row["investment_class"] = self._section
+
+    def _fill_side(self, row: dict[str, str]) -> None:
+        if not is_total(row) and (side := self._side.apply()):
+            row["position_type"] = row.get("position_type") or side
 
     def _starts_section(self, line: Line) -> bool:
         """Record the side or the asset class of the lines below, if a line names only that."""
@@ -376,16 +388,6 @@ class _StatementParser:
             self._section = text
             self._skip(line, _CLASS_TITLE)
         return bool(side or stated_class)
-
-    def _is_total_of_accounts(self, row: Mapping[str, str]) -> bool:
-        """Return whether a line without a security has the word for a total in place of an account.
-
-        It is left out here, because it would be an account of its own.
-        """
-        accounts = (row.get("account", ""), row.get("account_number", ""))
-        has_security = any(row.get(name) for name in ("symbol", "identifier", "description"))
-        totals = load_vocabulary().totals
-        return not has_security and any(starts_with(text, totals) for text in accounts)
 
     def _require_equal_repeats(self, line: Line) -> None:
         """Raise DataQualityError if columns with the same header have different cells."""

@@ -9,7 +9,11 @@ import pyarrow as pa
 from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.sources import cells
 from riskmetrics.sources.asset_classes import is_cash_text
+from riskmetrics.sources.holdings_sizes import strip_size_unit
 from riskmetrics.sources.statement_lines import Line
+from riskmetrics.sources.symbol_forms import CURRENCIES
+from riskmetrics.sources.table_headers import header_key
+from riskmetrics.sources.table_kinds import DATE
 from riskmetrics.sources.vocabulary import bare_words, load_vocabulary, starts_with
 from riskmetrics.symbols import normalize_symbol
 
@@ -20,9 +24,8 @@ NUMBER_OR_BLANK = re.compile(
     r"[-+\u2212($]*\d[\d.,'\u2019 \u00a0\u202f\u2009]*\)?( ?(USD|\$))?|--?|n/a", re.I
 )
 
-_SIZE = re.compile(r"\S*\d\S*(?: \S+){0,2}|\S{1,3} \S*\d\S*")
-"""A number with up to two words, such as 12 shares, or with a short one before it: US$ 5."""
 _MAX_SIZE_CHARS = 60
+_DAY_OR_TIME = re.compile(rf"(?:{DATE.pattern}|\d{{1,2}}:\d\d.*)$")
 
 
 def named_cells(line: Line, columns: Mapping[str, Sequence[int]]) -> dict[str, str]:
@@ -72,12 +75,16 @@ def find_lot_sums(
 
 
 def _is_sum(total: str, quantities: Sequence[str]) -> bool:
-    """Return whether a quantity is the sum of others, or is not stated."""
-    for mark in cells.DECIMAL_MARKS:
-        whole, *parts = parse_texts([total, *quantities], mark)
-        if np.isnan(whole) or np.isclose(np.nansum(parts), whole):
-            return True
-    return False
+    """Return whether a quantity is the sum of others in one notation, or is not stated."""
+    if not _has_digit(total):
+        return True
+    stated = [strip_size_unit(text) for text in (total, *quantities) if _has_digit(text)]
+    readings = (parse_texts(stated, mark) for mark in cells.DECIMAL_MARKS)
+    return any(np.isclose(np.sum(numbers[1:]), numbers[0]) for numbers in readings)
+
+
+def _has_digit(text: str) -> bool:
+    return any(map(str.isdigit, text))
 
 
 def fill_merged_accounts(rows: Sequence[dict[str, str]]) -> None:
@@ -112,6 +119,17 @@ def is_total(row: Mapping[str, str]) -> bool:
     return starts_with(text, load_vocabulary().totals)
 
 
+def is_total_of_accounts(row: Mapping[str, str]) -> bool:
+    """Return whether a line without a security has the word for a total in place of an account.
+
+    It would be an account of its own.
+    """
+    accounts = (row.get("account", ""), row.get("account_number", ""))
+    is_named = any(row.get(name) for name in ("symbol", "identifier", "description"))
+    totals = load_vocabulary().totals
+    return not is_named and any(starts_with(text, totals) for text in accounts)
+
+
 def has_security(row: Mapping[str, str]) -> bool:
     """Return whether a row names a security: it is neither cash nor a total."""
     symbol = row.get("symbol", "")
@@ -125,6 +143,31 @@ def is_remark(line: Line, row: Mapping[str, str]) -> bool:
         is_word = text.isalpha() and len(text) > _MAX_TICKER_CHARS
         return is_word or " " in text or normalize_symbol(text) is None
     sizes = (row.get(name, "") for name in ("quantity", "weight", "market_value"))
-    is_sized = any(len(size) < _MAX_SIZE_CHARS and _SIZE.fullmatch(size) for size in sizes)
     is_sentence = any(len(cell.split()) >= MIN_SENTENCE_WORDS for cell in line.cells)
-    return is_sentence and not is_sized and not any(map(NUMBER_OR_BLANK.fullmatch, line.cells))
+    return (
+        is_sentence
+        and not any(map(is_size, sizes))
+        and not any(map(NUMBER_OR_BLANK.fullmatch, line.cells))
+    )
+
+
+def is_size(text: str) -> bool:
+    """Return whether a text is a number with or without a unit or currency, and no day or time.
+
+    Examples
+    --------
+    >>> [is_size(text) for text in ("12 shares", "US$ 5", "1 000,50 EUR", "60%", "12x")]
+    [True, True, True, True, True]
+    >>> [is_size(text) for text in ("900 Salem Street", "RI 02917", "2024-01-05", "10:00", "")]
+    [False, False, False, False, False]
+    """
+    if len(text) > _MAX_SIZE_CHARS or not _has_digit(text) or _DAY_OR_TIME.match(text):
+        return False
+    return all(_has_digit(word) or _is_unit(word) for word in text.split())
+
+
+def _is_unit(word: str) -> bool:
+    """Return whether a word next to a number is that of a unit, a side or a currency."""
+    vocabulary, key = load_vocabulary(), header_key(word)
+    is_currency = key.upper() in {*CURRENCIES, "US"} or word.casefold() in vocabulary.currency_signs
+    return not key or is_currency or key in vocabulary.units or key in {"long", "short"}

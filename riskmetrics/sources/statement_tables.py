@@ -1,7 +1,7 @@
 """Several tables of a statement: parts of the positions, and other views of them."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,13 +9,20 @@ import numpy as np
 
 from riskmetrics.errors import DataQualityError
 from riskmetrics.sources import cells
+from riskmetrics.sources.holdings_sizes import strip_size_unit
+from riskmetrics.sources.lot_validation import POSITION_TYPES, SHORT_OPTIONS
 from riskmetrics.sources.statement_lines import Line
-from riskmetrics.sources.statement_rows import has_security, parse_texts
+from riskmetrics.sources.statement_rows import has_security, is_size, parse_texts
+from riskmetrics.sources.symbol_forms import parse_symbol_forms
+from riskmetrics.symbols import normalize_symbol
 from riskmetrics.text import join_names
 
 _SIZES = ("quantity", "market_value", "weight")
-_DAYS = frozenset({"entry_date", "closed_date", "date"})
+_DAYS = frozenset({"entry_date", "date"})
 """Columns of the days of lots or trades, whose quantities are not those of positions."""
+_AMOUNTS = ("quantity", "last_price", "market_value")
+_VALUE_TOLERANCE = 0.05
+"""Relative difference of the values of a position, which may be of another moment."""
 
 
 class StatedTable(NamedTuple):
@@ -33,8 +40,9 @@ class StatedTable(NamedTuple):
 def join_tables(path: Path, tables: Sequence[StatedTable]) -> list[StatedTable]:
     """Return the tables that are parts of the positions; the others are views of these.
 
-    A view has no security that the tables above do not have, and each in the same quantity if its
-    rows have no days. Weights next to quantities or values are those of a plan or a benchmark.
+    A view has no security that the tables above do not have, and each in the same quantity, or
+    with the same value if not both have quantities. Weights next to quantities or values are those
+    of a plan or a benchmark.
 
     Raises
     ------
@@ -57,12 +65,28 @@ def join_tables(path: Path, tables: Sequence[StatedTable]) -> list[StatedTable]:
 
 
 def _securities(tables: Sequence[StatedTable]) -> set[str]:
-    return {name for table in tables for name, _ in _sized_rows(table)}
+    return {name for table in tables for name, _ in _named_rows(table)}
 
 
-def _sized_rows(table: StatedTable) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Yield the security of each row that states how much is held, and the row."""
-    yield from ((_name(row).upper(), row) for _, row in table.rows if is_sized(row))
+def _named_rows(table: StatedTable) -> list[tuple[str, Mapping[str, str]]]:
+    """Return the security of each row that states how much is held, and the row.
+
+    Names next to symbols are those of indices.
+    """
+    rows = [row for _, row in table.rows if is_sized(row) and not _is_closed(row)]
+    forms = parse_symbol_forms(map(_name, rows))
+    texts = [forms[_name(row)].symbol for row in rows]
+    symbols = [*map(normalize_symbol, texts)]
+    has_symbols = any(symbols)
+    return [
+        (symbol or text.upper(), row)
+        for symbol, text, row in zip(symbols, texts, rows, strict=True)
+        if symbol or not has_symbols
+    ]
+
+
+def _is_closed(row: Mapping[str, str]) -> bool:
+    return any(map(str.isdigit, row.get("closed_date", "")))
 
 
 def is_sized(row: Mapping[str, str]) -> bool:
@@ -72,8 +96,11 @@ def is_sized(row: Mapping[str, str]) -> bool:
     --------
     >>> is_sized({"symbol": "KO", "quantity": "5"}), is_sized({"symbol": "KO", "quantity": "0"})
     (True, False)
+    >>> is_sized({"symbol": "EXPORTED", "quantity": "2024-01-05"})
+    False
     """
-    has_size = any(set(row.get(size, "")) & set("123456789") for size in _SIZES)
+    sizes = (row.get(size, "") for size in _SIZES)
+    has_size = any(is_size(size) and set(size) & set("123456789") for size in sizes)
     return has_size and has_security({**row, "symbol": _name(row)})
 
 
@@ -90,32 +117,94 @@ def _is_plan(joined: Sequence[StatedTable], table: StatedTable) -> bool:
 
 
 def _is_view(joined: Sequence[StatedTable], table: StatedTable) -> bool:
-    """Return whether a table states securities of other tables, in the same quantities."""
-    if not _securities([table]) <= _securities(joined):
-        return False
-    has_quantities = all("quantity" in one.columns for one in (*joined, table))
-    is_dated = not _DAYS.isdisjoint(table.columns)
-    return (
-        is_dated
-        or not has_quantities
-        or any(
-            _sums(joined, mark).items() >= _sums([table], mark).items()
-            for mark in cells.DECIMAL_MARKS
-        )
+    """Return whether a table states securities of other tables, in the same sizes.
+
+    Rows with days of the same accounts are their lots or trades, of any size.
+    """
+    accounts = _accounts([table])
+    if accounts and accounts <= _accounts(joined) and not _DAYS.isdisjoint(table.columns):
+        return _securities([table]) <= _securities(joined)
+    return any(_is_view_in(joined, table, mark) for mark in _decimal_marks([*joined, table]))
+
+
+def _accounts(tables: Sequence[StatedTable]) -> set[str]:
+    rows = (row for table in tables for _, row in _named_rows(table))
+    return {row.get("account_number") or row.get("account", "") for row in rows} - {""}
+
+
+def _decimal_marks(tables: Sequence[StatedTable]) -> list[str]:
+    """Return the decimal marks by which most sizes are numbers."""
+    rows = [row for table in tables for _, row in _named_rows(table)]
+    texts = [strip_size_unit(row.get(name, "")) for row in rows for name in _AMOUNTS]
+    n_numbers = {
+        mark: np.count_nonzero(np.isfinite(parse_texts(texts, mark)))
+        for mark in cells.DECIMAL_MARKS
+    }
+    return [mark for mark, n in n_numbers.items() if n == max(n_numbers.values())]
+
+
+def _is_view_in(joined: Sequence[StatedTable], table: StatedTable, decimal: str) -> bool:
+    """Return whether a table is a view of others, with their numbers read by a decimal mark."""
+    above, stated = _sizes(joined, decimal), _sizes([table], decimal)
+    return stated.keys() <= above.keys() and all(
+        _is_equal(above[name], stated[name]) for name in stated
     )
 
 
-def _sums(tables: Sequence[StatedTable], decimal: str) -> dict[str, float]:
-    """Return the quantity of each security of tables."""
-    named = [
-        (name, row["quantity"])
-        for one in tables
-        for name, row in _sized_rows(one)
-        if row.get("quantity")
-    ]
-    sums: dict[str, float] = defaultdict(float)
-    for (name, _), number in zip(
-        named, parse_texts([text for _, text in named], decimal), strict=True
-    ):
-        sums[name] += float(np.round(number, 8))
-    return dict(sums)
+def _is_equal(above: "_Size", stated: "_Size") -> bool:
+    """Return whether quantities are equal but for rounding; without them the values, if known."""
+    if not np.isnan(above.quantity + stated.quantity):
+        is_rounded = above.decimals > 0 and stated.decimals > 0
+        coarse = min(above, stated, key=lambda size: size.decimals)
+        rounding = coarse.n_rows * 0.5 * 10.0**-coarse.decimals if is_rounded else 0
+        return bool(np.isclose(above.quantity, stated.quantity, rtol=1e-9, atol=rounding))
+    is_known = not np.isnan(above.value + stated.value)
+    return not is_known or bool(np.isclose(stated.value, above.value, rtol=_VALUE_TOLERANCE))
+
+
+class _Size(NamedTuple):
+    """Sums of the rows of a security, NaN if one of them has no number."""
+
+    quantity: float
+    value: float
+    n_rows: int
+    decimals: int
+    """Maximum number of decimals of the quantities of its table."""
+
+
+def _sizes(tables: Sequence[StatedTable], decimal: str) -> dict[str, _Size]:
+    """Return the size of each security of tables, negative for sold ones."""
+    sizes: dict[str, _Size] = {}
+    for table in tables:
+        named = _named_rows(table)
+        texts = [strip_size_unit(row.get("quantity", "")) for _, row in named]
+        quantity = parse_texts(texts, decimal)
+        price, value = (
+            parse_texts([row.get(name, "") for _, row in named], decimal)
+            for name in ("last_price", "market_value")
+        )
+        value = np.where(np.isnan(value), np.abs(quantity) * price, value)
+        is_sold = np.array([_is_sold(row) for _, row in named], bool) | (quantity < 0)
+        is_sold |= value < 0
+        sign = np.where(is_sold, -1, 1)
+        decimals = max((_count_decimals(text, decimal) for text in texts), default=0)
+        for place, (name, _) in enumerate(named):
+            last = sizes.get(name, _Size(0, 0, 0, 0))
+            sizes[name] = _Size(
+                last.quantity + sign[place] * abs(quantity[place]),
+                last.value + sign[place] * abs(value[place]),
+                last.n_rows + 1,
+                max(last.decimals, decimals),
+            )
+    return sizes
+
+
+def _is_sold(row: Mapping[str, str]) -> bool:
+    """Return whether a row has the side of a short position."""
+    side, kind = (row.get(name, "").upper() for name in ("position_type", "type"))
+    return POSITION_TYPES.get(side) in {"SHORT", *SHORT_OPTIONS} or kind in {"SHORT", "SELL"}
+
+
+def _count_decimals(text: str, decimal: str) -> int:
+    found = re.search(rf"{re.escape(decimal)}(\d+)\D*$", text)
+    return len(found[1]) if found else 0

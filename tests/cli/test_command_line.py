@@ -282,6 +282,10 @@ def test_a_portfolio_is_removed_from_lists_and_keeps_its_rows(
     file.write_text("symbol,quantity\nAAPL,10\n")
     assert call("import", "portfolio", str(file), "--name", "Mine").exit_code == 0
     assert json.loads(call("portfolio", "list", "--json").stdout)[0]["open_lots"] == 1
+    unasked = call("portfolio", "remove", "Mine", input="y\n")
+    assert isinstance(unasked.exception, UsageError)
+    assert (unasked.exit_code, "pass --yes" in unasked.stderr) == (2, True)
+    assert len(json.loads(call("portfolio", "list", "--json").stdout)) == 1
     assert call("portfolio", "remove", "Mine", "--yes").exit_code == 0
     assert json.loads(call("portfolio", "list", "--json").stdout) == []
     assert call("portfolio", "remove", "Mine", "--yes").exit_code == 2

@@ -33,7 +33,7 @@ ABOUT = {
     "gross_kept": "SEC",
     **dict.fromkeys(("quantity_increase", "quantity_decrease", "turned"), "POS"),
     **dict.fromkeys(("opened", "closed", "traded_from", "traded_to"), "POS"),
-    **dict.fromkeys(("unpriced", "in_sector"), "POS"),
+    **dict.fromkeys(("unpriced", "in_sector", "with_options"), "POS"),
     **dict.fromkeys(("n_in_sector", "through_funds"), "SEC"),
     **dict.fromkeys(("gross_alert", "gross_away", "gross_left", "gross_now"), "SEC"),
     **dict.fromkeys(("pnl_5d", "pnl_21d", "highest_correlation"), "POS"),
@@ -83,6 +83,7 @@ _WORDS: Mapping[str, tuple[str | float, ...]] = {
     "opened": ("opened",),
     "closed": ("closed",),
     "turned": ("long", "short"),
+    "with_options": ("with options",),
     "undefined_reason": (
         "12 paired returns in the trailing 90 sessions; 60 required",
         "the market index did not move in the window",
@@ -223,6 +224,8 @@ def _relate_trades(random: Random, facts: dict[str, float | str]) -> None:
     """Leave at most one thing that trades did to each position, and count the positions."""
     kinds = ("opened", "closed", "quantity_increase", "quantity_decrease", "turned")
     for number in range(1, 7):
+        if random.random() < 0.8:
+            facts.pop(f"pos_{number:02}_with_options", None)
         kept = random.choice((*kinds, *[""] * 5))
         for kind in kinds:
             if kind != kept:

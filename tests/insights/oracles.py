@@ -274,6 +274,7 @@ def _by_trade(f: Figures) -> Expected:
             kind == "weight"
             and increase > f.of(alias, kind) / limit - 1
             and not _is_opened(f, alias)
+            and not _has_options(f, alias)
         ):
             found[alias] = {"name": alias, "increase": increase, "limit": limit}
             found[alias] |= {"weight": f.of(alias, kind), "level": _level(f, kind, alias)}
@@ -284,13 +285,18 @@ def _is_opened(f: Figures, alias: str) -> bool:
     return f.text(f"{alias.lower()}_opened") != ""
 
 
+def _has_options(f: Figures, alias: str) -> bool:
+    """Return whether the weight of a traded position includes options."""
+    return f.text(f"{alias.lower()}_with_options") != ""
+
+
 def _by_opening(f: Figures) -> Expected:
     """Return the new alerts on positions that were not held the session before."""
     return {
         alias: {"name": alias, "limit": _limit(f, kind, alias), "level": _level(f, kind, alias)}
         | {"weight": f.of(alias, kind)}
         for kind, alias in _happened(f, "reached", "back")
-        if kind == "weight" and _is_opened(f, alias)
+        if kind == "weight" and _is_opened(f, alias) and not _has_options(f, alias)
     }
 
 
@@ -547,6 +553,7 @@ def _scenario(f: Figures, side: int | None = None) -> Expected:
                 found[alias] = {"name": alias, "loss": -result}
             elif move < 0 and (result >= 0.9 * move if side > 0 else result <= 1.1 * move):
                 found[alias] = {"name": alias, "loss": -result, "market": -move}
+                found[alias]["multiple"] = result / move
     return found
 
 
@@ -557,7 +564,9 @@ def _as_beta(f: Figures) -> Expected:
         result, implied = f.of(alias, "result"), f.own_beta * f.of(alias, "market_move")
         is_near = result < 0 and implied < 0 and abs(result / implied - 1) <= 0.1
         if f.rank(alias, "result") == 1 and is_near:
+            move = f.of(alias, "market_move")
             found[alias] = {"name": alias, "loss": -result, "beta": f.own_beta}
+            found[alias] |= {"market": -move, "multiple": result / move}
     return found
 
 
@@ -1002,7 +1011,7 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
     ),
     "rate_beta": lambda f: expect(f.rate_beta >= 0.2, beta=f.rate_beta),
     "shorts_reduce": lambda f: expect(
-        f.short_share <= -0.02 and _has_both_sides(f), share=-f.short_share
+        f.short_share <= -0.02 and _has_both_sides(f), share=f.short_share
     ),
     "shorts_add": lambda f: expect(
         f.short_share >= 0.02 and _has_both_sides(f), share=f.short_share
@@ -1331,9 +1340,10 @@ def _most_of(f: Figures, sign: int, what: str) -> set[str]:
 
 
 def _more_than(f: Figures, sign: int, what: str) -> set[str]:
-    """Return the position that drove the result, and made more than it: the others had a loss."""
-    others = f.daily_pnl - _largest(f, sign)[1]
-    return _cause_of(f, sign, what) if sign * others < 0 else set()
+    """Return the position that drove the result, and made more than the others lost together."""
+    own = _largest(f, sign)[1]
+    others = f.winners_pnl + f.losers_pnl - own
+    return _cause_of(f, sign, what) if sign * others < 0 and abs(own) > abs(others) else set()
 
 
 def _sharp(f: Figures, sign: int) -> set[str]:

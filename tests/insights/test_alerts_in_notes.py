@@ -92,12 +92,12 @@ def test_standing_alerts_are_named_in_the_first_session_of_a_week_and_when_one_c
     silent = prose(replace(sheet, day=WEDNESDAY, before=before))
     assert "in force" not in silent
     unchanged = prose(replace(sheet, day=TUESDAY, before=before))
-    assert "Still in force: SYM1 position, drawdown and beta." in unchanged
+    assert "Alerts still in force: SYM1 position, drawdown and beta." in unchanged
     assert "Alerts in force" not in unchanged
     changed = build_sheet(RESULT | STANDING | {"beta": 1.1, "beta_left": 1.5})
     named = prose(replace(changed, day=WEDNESDAY, before=before))
     assert "Back below the alert level: beta 1.10 (warning from 1.50)." in named
-    assert "Still in force: SYM1 position and drawdown." in named
+    assert "Alerts still in force: SYM1 position and drawdown." in named
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_every_alert_is_listed_with_figures_in_the_first_week_after_it_began(
         sheet = build_sheet(RESULT | STANDING | facts | {streak: n_sessions})
         note = prose(replace(sheet, day=TUESDAY, before=remembered(sheet)))
         assert ("Alerts in force: " in note) == listed
-        assert ("Still in force: " in note) != listed
+        assert ("Alerts still in force: " in note) != listed
 
 
 def test_a_note_is_as_severe_as_its_worst_alert_in_force_or_news() -> None:
@@ -694,7 +694,7 @@ def test_an_alert_just_below_its_level_is_in_the_list_as_it_is_for_events() -> N
     """A beta of 1.49 after 1.55: its warning ends below 1.425, and not before."""
     kept: Facts = {"beta": 1.49, "beta_kept": 1.5, "beta_streak": 3}
     assert sentence(kept, "limits_standing") == (
-        "Alerts in force: beta 1.49 (warning from 1.50, in force until clearly below)."
+        "Alerts in force: beta 1.49 (warning from 1.50, in force until below 1.425)."
     )
     assert severity_of(build_sheet(RESULT | kept)) == "warning"
     assert sentence({"beta": 1.42, "beta_streak": 3}, "limits_standing") == (

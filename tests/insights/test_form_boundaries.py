@@ -673,6 +673,16 @@ def test_one_position_leads_unless_a_market_of_two_percent_made_most_of_the_loss
     assert leads == {-0.0199: True, -0.02: False, 0.02: True}
 
 
+def test_costs_do_not_make_a_position_cost_more_than_the_others_gained() -> None:
+    """-10,000 next to gains of 15,000 and costs of 8,000: the costs made the loss."""
+    facts: Facts = {**_OFFSET, "pos_01_weight": 0.1, "pos_01_pnl": -10_000.0, "n_losers": 2}
+    facts |= {"losers_pnl": -10_000.0, "total_value": 1e6}
+    for gained, is_more in ((15_000.0, False), (7_000.0, True)):
+        claims = claims_of(build_sheet(facts | {"winners_pnl": gained, "daily_pnl": -3000.0}), {})
+        titles = [each for each in claims if each.startswith("headline_outweighed_gains")]
+        assert bool(titles) is is_more, gained
+
+
 def test_a_limit_of_leverage_is_not_shown_with_four_decimals() -> None:
     """Gross exposure of 2.00004 times equity is at the level of 2.00: no decimal tells why."""
     sheet = build_sheet({"gross_to_equity": 2.00004, "gross_to_equity_streak": 3})

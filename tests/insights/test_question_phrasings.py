@@ -273,7 +273,7 @@ def test_a_weekday_is_the_latest_one_up_to_the_session() -> None:
         (
             {"price_coverage": 0.8, "n_unpriced": 1, "pos_02_unpriced": "no price"},
             "Which positions have no price?",
-            "Only 80% of the instruments have a price; values leave out SYM2, which have none.",
+            "Only 80% of the instruments have a price; not in the values: SYM2.",
         ),
         (
             {

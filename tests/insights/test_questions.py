@@ -451,6 +451,14 @@ def test_a_factor_named_by_a_common_word_counts_next_to_factor_or_tilt(text, is_
     assert subjects(text, {"FAC_01": {"factor": "value"}}) == expected
 
 
+@pytest.mark.parametrize(("symbol", "other"), [("META", "Meta Materials"), ("GOLD", "Gold Fields")])
+def test_a_symbol_means_its_position_next_to_a_company_that_begins_with_it(symbol, other) -> None:
+    held = {"POS_01": {"symbol": symbol}, "POS_02": {"symbol": "OTHER", "name": other}}
+    for aliases in (held, dict(reversed(held.items()))):
+        assert subjects(f"What about {symbol}?", aliases) == [Subject("POS_01", "position")]
+        assert subjects(f"What about {other}?", aliases)[0] == Subject("POS_02", "position")
+
+
 def test_a_company_named_by_a_common_word_is_not_found_in_a_question() -> None:
     held = {"POS_01": {"symbol": "TGT", "name": "Target Corporation"}}
     assert subjects("what target weight?", held) == []

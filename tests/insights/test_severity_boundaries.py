@@ -203,13 +203,13 @@ def test_standing_alerts_are_named_the_worst_first() -> None:
     """Critical first, then warnings, then what is elevated; in a session that ended another."""
     ended: dict[str, float | str] = {"drawdown": 0.05, "drawdown_left": 0.2}
     assert list_of(ALERTS | ended, "alerts_unchanged") == (
-        "Still in force: SYM1 position, breach of the limit on beta, test of the historical value"
-        " at risk, Energy sector, volatility and one other."
+        "Alerts still in force: SYM1 position, breach of the limit on beta, test of the historical"
+        " value at risk, Energy sector, volatility and gross exposure."
     )
     facts = ALERTS | ended
     facts |= {"pos_02_weight": 0.12, "pos_02_weight_streak": 2, "pos_02_side": "short"}
     assert list_of(facts, "alerts_unchanged").startswith(
-        "Still in force: positions in SYM1 and SYM2 (short); breach of the limit on beta; test"
+        "Alerts still in force: positions in SYM1 and SYM2 (short); breach of the limit on beta;"
     )
 
 
@@ -220,16 +220,22 @@ def test_alerts_are_listed_in_full_with_level_and_session() -> None:
     assert list_of(facts | small, "limits_standing") == (
         "Alerts in force: SYM1 60% of equity (critical from 50%, 40th session); historical value at"
         " risk too low (24 larger losses in 252 days, about 13 expected); beta 1.55 (warning from"
-        " 1.50, 8th session); volatility higher than on 96% of days; SYM2 19.96% and SYM3 10% of"
-        " equity (elevated from 10%); one other."
+        " 1.50, 8th session); volatility higher than on 96% of days; SYM2 19.96% and SYM3 10%"
+        " (elevated from 10% of equity); gross exposure 1.60× equity (elevated from 1.50×, 5th"
+        " session)."
     )
 
 
-def test_alerts_beyond_the_fifth_are_counted_each() -> None:
-    """Of eleven alerts five are stated; positions of one level are one entry, and count each."""
+def test_alerts_beyond_the_tenth_entry_are_counted_each() -> None:
+    """Of fourteen alerts ten are stated; positions of one level are one entry, and count each."""
     facts = {name: value for name, value in ALERTS.items() if name[:3] not in ("sec", "gro")}
     assert list_of(facts, "limits_standing").endswith(" and volatility higher than on 96% of days.")
     facts = ALERTS | {"drawdown": 0.5, "drawdown_streak": 40, "sec_04_gross": 0.75}
-    assert list_of(facts, "limits_standing").endswith(" and 3 others.")
-    small: dict[str, float | str] = {f"pos_0{number}_weight": 0.11 for number in (3, 4, 5)}
-    assert list_of(facts | small, "limits_standing").endswith(" and 6 others.")
+    facts |= {"lim_03_checked": 0.2, "lim_03_checked_limit": 0.1}
+    facts |= {f"lim_03_limit_status{when}": "exceeded" for when in ("", "_before")}
+    for number in (4, 5, 6):  # just below a level: each an entry of its own
+        facts |= {f"pos_0{number}_weight": 0.195, f"pos_0{number}_weight_kept": 0.2}
+        facts[f"pos_0{number}_weight_alert"] = "stands"
+    assert list_of(facts, "limits_standing").endswith(" and 2 others.")
+    small: dict[str, float | str] = {f"pos_0{number}_weight": 0.11 for number in (2, 3)}
+    assert list_of(facts | small, "limits_standing").endswith(" and 4 others.")

@@ -22,6 +22,7 @@ ROWS = [
         "after": Decimal(after),
         "weight_before": weight_before,
         "weight_after": weight_after,
+        "has_options": symbol == "COVERED",
     }
     for symbol, before, after, weight_before, weight_after in (
         ("LONG", 100, 150, 0.2, 0.3),  # raised by half
@@ -33,6 +34,7 @@ ROWS = [
         ("NEAR", 10, 0, None, None),  # had a weight near an alert level
         ("SMALL", 1, 2, 0.001, 0.002),
         ("SMALLER", 1, 2, None, None),  # the sixth by size, and not on the sheet
+        ("COVERED", 100, 200, None, None),  # next to options: the query returns no weights
     )
 ]
 
@@ -42,12 +44,12 @@ HISTORY = History(pd.DataFrame(), {("weight", "NEAR"): {DAY: 0.2}, ("weight", "C
 BEFORE = date(2022, 12, 27)
 
 
-def _facts(n_held: int) -> dict[str, object]:
-    aliases = {"POS_01": {"symbol": "LONG"}}
+def _facts(n_held: int, rows: list[dict[str, object]] = ROWS) -> dict[str, object]:
+    aliases = {"POS_01": {"symbol": "LONG"}, "POS_02": {"symbol": "COVERED"}}
     make = partial(make_fact, as_of=DAY, key={})
     weighed = {"POS_01": make(FACT_TYPES["weight"], 0.3, entity="POS_01")}
     found = [
-        *traded_facts(make, partial(make, as_of=BEFORE), ROWS, n_held, aliases, weighed, HISTORY)
+        *traded_facts(make, partial(make, as_of=BEFORE), rows, n_held, aliases, weighed, HISTORY)
     ]
     # a weight the day before is of that day, and so is the side of what was closed
     earlier = {fact.id for fact in found if fact.as_of == BEFORE}
@@ -65,7 +67,9 @@ def test_positions_that_trades_changed_are_named_with_their_weights() -> None:
     assert _facts(9) == {
         "n_opened": 1,
         "n_closed": 2,
-        "n_resized": 6,
+        "n_resized": 7,
+        "COVERED quantity_increase": pytest.approx(1.0),
+        "COVERED with_options": "with options",
         "NEW opened": "opened",
         "NEW traded_to": pytest.approx(0.004),
         "NEW side": "long",
@@ -95,8 +99,14 @@ def test_positions_that_trades_changed_are_named_with_their_weights() -> None:
     }
 
 
-def test_of_a_portfolio_that_begins_only_what_ends_an_alert_is_named() -> None:
-    assert _facts(1) == {"NEAR closed": "closed", "NEAR side": "long"}
+def test_trades_are_named_unless_nothing_was_held_before() -> None:
+    by_symbol = {str(row["symbol"]): row for row in ROWS}
+    opened, sold = by_symbol["NEW"], by_symbol["SOLD"]
+    assert _facts(1, [opened]) == {}  # the portfolio begins
+    one_for_another = _facts(1, [opened, sold])
+    assert one_for_another["n_opened"] == one_for_another["n_closed"] == 1
+    assert {"NEW opened", "SOLD closed"} <= one_for_another.keys()
+    assert _facts(0, [sold])["n_closed"] == 1  # all closed
 
 
 def _says(facts: dict[str, float | str], claim_id: str) -> str:
@@ -130,3 +140,27 @@ def test_a_note_says_which_positions_were_traded() -> None:
         "Quantity changed: SYM1 up 90% to 12% of equity, SYM2 down 40% to 3.0% of equity and SYM3"
         " (short) from long."
     )
+
+
+def test_a_trade_next_to_options_has_neither_their_weight_nor_their_side() -> None:
+    """10 shares bought next to calls with a delta of 30% of equity are not 31% that was opened."""
+    bought: dict[str, float | str] = {
+        "n_opened": 1,
+        "pos_01_opened": "opened",
+        "pos_01_with_options": "with options",
+        "pos_01_weight": 0.31,
+        "pos_01_weight_streak": 1,
+    }
+    assert _says(bought, "opened") == "Opened: SYM1."
+    claims = claims_of(build_sheet(bought), {}).keys()
+    assert "limit_position:POS_01" in claims
+    assert not claims & {"limit_by_opening:POS_01", "headline_by_trade:POS_01"}
+    # stock of a covered call, which its calls make a short position
+    doubled: dict[str, float | str] = {
+        "n_resized": 1,
+        "pos_01_quantity_increase": 1.0,
+        "pos_01_with_options": "with options",
+        "pos_01_weight": 0.02,
+        "pos_01_side": "short",
+    }
+    assert _says(doubled, "resized") == "Quantity changed: SYM1 up 100%."

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from math import isnan
+from math import isnan, nan
 
 from tests.insights.figures import Expected, Figures
 from tests.insights.name_oracles import Entries, others
@@ -27,6 +27,8 @@ def _traded(f: Figures, kind: str) -> list[tuple[str, str, float]]:
                 weight = f.of(alias, "traded_from" if kind == "closed" else "weight")
                 if isnan(weight) and kind != "closed":
                     weight = f.of(alias, "traded_to")
+                if f.text(f"{alias.lower()}_with_options"):
+                    weight = nan  # a weight includes the options
                 found.append((alias, done, weight))
                 break
     return sorted(found, key=lambda each: (0.0 if isnan(each[2]) else -each[2], each[0]))

@@ -33,6 +33,7 @@ def rows_of(made: Book, *days: date) -> pd.DataFrame:
 
 
 BOUGHT = lot("X", 50, entry_date=TUE, entry_price=10.5)
+HELD_LONG = lot("X", 50, entry_date=date(2023, 10, 23), entry_price=10.5)
 FLOWS = [(MON, "deposit", 1000.0), (TUE, "buy", -525.0)]
 
 
@@ -116,7 +117,7 @@ def test_a_dividend_that_adjusted_closes_do_not_show_is_profit_when_it_is_paid(
     """Such as one of a cent, in closes of two decimals: 0.25 are 0.005 a share."""
     dates = pd.to_datetime([ex_day] if ex_day else [])
     events = pd.DataFrame({"symbol": "X", "date": dates, "amount": amount})
-    made = kept(BOUGHT, flows=[*FLOWS, (THU, "dividend", 0.25, "X")])
+    made = kept(HELD_LONG, flows=[*FLOWS, (THU, "dividend", 0.25, "X")])
     made = made._replace(distributions=Distributions(events, frozenset()))
     rows = rows_of(made, WED, THU)
     assert rows["cash_value"].tolist() == [475, 475.25]
@@ -145,24 +146,72 @@ def test_a_dividend_that_adjusted_closes_do_not_show_is_profit_when_it_is_paid(
 def test_a_day_of_payments_pays_the_latest_distribution_that_is_not_paid(
     ex_days, payments, profit, monkeypatch
 ) -> None:
-    """By hand: what counts as profit when it is paid, by a run and by the other calculation."""
+    assert_profit_of_payments([HELD_LONG], ex_days, payments, profit, monkeypatch)
+
+
+JAN_3, FEB_1 = (1, 3), (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("held", "ex_days", "payments", "profit"),
+    [
+        # bought between the ex-days: the second payment is a special one that no close shows
+        ([("1-15", None)], [JAN_3, FEB_1], {(2, 8): 25.0, (2, 20): 3.0}, 3.0),
+        ([("1-15", None)], [JAN_3], {(2, 8): 25.0}, 25.0),
+        # bought on the ex-day, and sold on it
+        ([("1-3", None)], [JAN_3], {(2, 8): 25.0}, 25.0),
+        ([("1-2", "1-3")], [JAN_3], {(2, 8): 25.0}, 0.0),
+        ([("1-2", "1-2")], [JAN_3], {(2, 8): 25.0}, 25.0),
+        # sold, and bought again
+        ([("1-2", "1-10"), ("2-5", None)], [JAN_3, FEB_1], {(2, 8): 25.0, (2, 20): 3.0}, 3.0),
+        ([("1-2", "1-10"), ("1-8", None)], [JAN_3, FEB_1], {(2, 8): 25.0, (2, 20): 3.0}, 0.0),
+        ([], [JAN_3], {(2, 8): 25.0}, 25.0),
+    ],
+)
+def test_only_the_distribution_of_a_day_on_which_lots_are_held_is_paid(
+    held, ex_days, payments, profit, monkeypatch
+) -> None:
+    """By hand: no income is in the P&L of another ex-day, so its payment is profit when paid."""
+    spans = [[pd.Timestamp(f"2024-{day}") if day else None for day in span] for span in held]
+    lots = [lot("X", 50, entry_date=entry, exit_date=end) for entry, end in spans]
+    elsewhere = [
+        lot("X", 1, portfolio_id="B"),
+        lot("Y", 1),
+        lot("X", 1, investment_class="PRIVATE"),
+    ]
+    assert_profit_of_payments([*lots, *elsewhere], ex_days, payments, profit, monkeypatch)
+
+
+def explained_lot(row: dict) -> SimpleNamespace:
+    """Return a row of lots as `explain` has it, with dates and whether it is listed."""
+    entry, end = (
+        None if pd.isna(row[name]) else row[name].date() for name in ("entry_date", "exit_date")
+    )
+    listed = row["investment_class"] != "PRIVATE"
+    return SimpleNamespace(symbol=row["symbol"], listed=listed, entry_date=entry, exit_date=end)
+
+
+def assert_profit_of_payments(lots, ex_days, payments, profit, monkeypatch) -> None:
+    """Assert what counts as profit when it is paid, by a run and by the other calculation."""
     paid = [(date(2024, *day), "dividend", amount, "X") for day, amount in payments.items()]
     # of another portfolio, which gets the distribution as well, and of another symbol
     others = [("B", pd.Timestamp(2024, 1, 6), "dividend", "X", 3.0)]
     others += [("A", pd.Timestamp(2024, 1, 6), "dividend", "Y", 0.0)]
-    made = kept(BOUGHT, flows=[(MON, "deposit", 1000.0), *paid])
+    made = kept(*lots, flows=[(MON, "deposit", 1000.0), *paid])
     more = pd.DataFrame(others, columns=made.cash_flows.columns)
     flows = pd.concat([made.cash_flows, more], ignore_index=True)
     dates = [date(2024, *day) for day in ex_days]
     events = pd.DataFrame({"symbol": "X", "date": pd.to_datetime(dates), "amount": 0.5})
     end = date(2024, 6, 28)
     sessions = np.array([FRI, end], dtype="datetime64[D]")
-    since_start = sum_transaction_cash(flows, pd.Index(["A"]), sessions, events).other_since_start
-    assert since_start.item() == profit
-    monkeypatch.setattr(day_pnl, "lots", lambda _: [SimpleNamespace(symbol="X", listed=True)])
-    own = flows[flows["portfolio_id"] == "A"]
+    cash = sum_transaction_cash(flows, pd.Index(["A"]), sessions, events, made.lots)
+    assert cash.other_since_start.item() == profit
+    own = made.lots[made.lots["portfolio_id"] == "A"].to_dict("records")
+    monkeypatch.setattr(day_pnl, "lots", lambda _: [explained_lot(row) for row in own])
     amounts = dict.fromkeys(dates, 0.5)
-    sources = SimpleNamespace(cash_flows=own, day=end, distributions=lambda _: amounts)
+    sources = SimpleNamespace(
+        cash_flows=flows[flows["portfolio_id"] == "A"], day=end, distributions=lambda _: amounts
+    )
     assert day_pnl.cash_pnl(sources, date.min) == profit
 
 

@@ -36,6 +36,14 @@ STOCKS = "Symbol,Shares,Price,Value\nQQA,10,19,190\nQQB,5,44,220\n"
         "Funds\nSymbol,Units,NAV,Market value\nQQC,7,10,70\nQQA,3,19,57\n",
         # the same securities in other quantities are of another account
         "Ticker,Quantity,Sector\nQQA,4,Energy\nQQB,5,Energy\n",
+        "Retirement\nSymbol,Shares,Purchase date\nQQA,7,2023-01-01\n",
+        "Tax lots\nSymbol,Shares,Purchase date\nQQA,4,2023-01-04\nQQA,60,2023-02-03\n",
+        "Retirement\nTicker,Market value\nQQA,70\n",
+        "Hedges\nTicker,Quantity,Side\nQQA,10,Short\n",
+        "Hedges\nTicker,Quantity,Sector\nQQA,-10,Energy\n",
+        "Retirement\nTicker,Quantity\nAcme Target 2045,7\n",
+        "Short positions\nTicker,Quantity,Sector\nQQA,10,Energy\n",
+        "Sectors\nTicker,Quantity,Sector\nQQA,10,Energy\nShort positions\nQQB,5,Energy\n",
     ],
 )
 def test_a_second_table_with_other_holdings_is_refused(file, below):
@@ -48,6 +56,10 @@ def test_a_second_table_with_other_holdings_is_refused(file, below):
     [
         "Equities\nTicker,Quantity,Sector\nQQB,5,Energy\nQQA,10,Energy\n",
         "Tax lots\nSymbol,Shares,Purchase date\nQQA,4,2023-01-04\nQQA,6,2023-02-03\n",
+        "Tax lots\nSymbol,Shares,Purchase date\nQQA,4.00,2023-01-04\nQQA,6 sh,2023-02-03\n",
+        "Equities\nTicker,Quantity,Sector\nQQB US,5,Energy\nNYSE:QQA,10 shares,Energy\n",
+        "Equities\nTicker,Market value\nQQA,190\nQQB,221\n",
+        "Short-term gains\nSymbol,Shares,Date sold\nQQX,4,2023-01-04\n",
         "Ideas\nSymbol,Target weight,Rating\nQQX,5,Buy\n",
         "Ideas\nSymbol,Shares,Rating\nQQX,,Buy\n",
         "Closed positions\nTicker,Quantity,Proceeds\nQQX,5,70\n",
@@ -55,6 +67,91 @@ def test_a_second_table_with_other_holdings_is_refused(file, below):
 )
 def test_a_second_view_of_the_holdings_is_not_read(file, below):
     assert held(read_holdings(file(f"{STOCKS}\n{below}"))) == {"QQA": 10, "QQB": 5}
+
+
+@pytest.mark.parametrize(
+    ("positions", "view"),
+    [
+        ("QQA,0.1\nQQA,0.2\nQQB,5\n", "QQA,0.3,\nQQB,5,\n"),
+        ("QQA,10.1234\nQQB,5\n", "QQA,10.12,\nQQB,5,\n"),
+        ("QQA,-10\nQQB,5\n", "QQA,10,Short\nQQB,5,Long\n"),
+        ("QQA,1;5\nQQB,5\n", "QQA,1;50,\nQQB,5,\n"),
+    ],
+)
+def test_a_view_in_another_notation_is_not_read(file, positions, view):
+    text = f"Symbol,Shares\n{positions}\nSectors\nTicker,Quantity,Side\n{view}"
+    table = file(text.replace(",", "\t").replace(";", ",")) if ";" in text else file(text)
+    first = float(view.split(",")[1].replace(";", "."))
+    expected = -first if "Short" in view else first
+    assert held(read_holdings(table)) == pytest.approx({"QQA": expected, "QQB": 5}, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("positions", "other"), [("QQA,10.1234\n", "QQA,10.2\n"), ("QQA,10.4\n", "QQA,10\n")]
+)
+def test_quantities_that_rounding_does_not_explain_are_refused(file, positions, other):
+    with pytest.raises(DataQualityError, match="begins another table of holdings, with QQA"):
+        read_holdings(file(f"Symbol,Shares\n{positions}\nIRA\nTicker,Quantity\n{other}"))
+
+
+@pytest.mark.parametrize(
+    "footer",
+    [
+        "Exported,2024-01-05,10:00",
+        "Brokerage services are provided by Acme Brokerage LLC, 900 Salem Street, Smithfield RI",
+        "S&P 500,100,Index",
+        "S&P 500 Index,100.5,",
+    ],
+)
+def test_a_footer_below_a_view_is_no_holding(file, footer):
+    view = "Sectors\nTicker,Quantity,Sector\nQQA,10,Tech\nQQB,5,Energy\n"
+    assert held(read_holdings(file(f"{STOCKS}\n{view}{footer}\n"))) == {"QQA": 10, "QQB": 5}
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        "Transactions\nSymbol,Quantity,Price,Trade date\nQQZ,5,3,2024-01-05\n",
+        "Recent trades\nSymbol,Quantity,Price,Trade date\nQQA,-5,3,2024-01-05\n",
+        "Performance\nSymbol,Value,Gain\nSPY,100,5\n",
+        "Sector allocation\nTicker,Value\nEnergy,190\nTech,220\n",
+    ],
+)
+def test_a_table_whose_title_is_not_of_positions_is_not_read(file, below):
+    assert held(read_holdings(file(f"{STOCKS}\n{below}"))) == {"QQA": 10, "QQB": 5}
+    with pytest.raises(DataQualityError, match="begins another table of holdings, with QQC"):
+        read_holdings(file(f"{STOCKS}\n{below}\nRetirement\n{STOCKS.replace('QQ', 'QQC')}"))
+
+
+@pytest.mark.parametrize("header", ["", "Symbol,Shares,Price,Value\n"])
+def test_a_group_may_have_the_title_of_another_table(file, header):
+    found = read_holdings(file(f"{STOCKS}Trades\n{header}QQC,7,10,70\n"))
+    assert held(found) == {"QQA": 10, "QQB": 5, "QQC": 7}
+
+
+@pytest.mark.parametrize("header", ["", "Ticker,Quantity,Market value\n", "Symbol,Shares,Price\n"])
+def test_what_may_be_held_below_a_table_of_closed_positions_is_refused(file, header):
+    closed = "Closed positions\nTicker,Quantity,Proceeds\nQQX,5,70\n"
+    with pytest.raises(DataQualityError, match=r"QQC|Retirement"):
+        read_holdings(file(f"{STOCKS}\n{closed}Retirement\n{header}QQC,7,70\n"))
+
+
+@pytest.mark.parametrize(
+    "footer",
+    [
+        "Disclosures\nPrices may be delayed, 20 minutes, and 15, more",
+        "End of report\nExported,2024-01-05,10:00",
+    ],
+)
+def test_a_footer_below_closed_positions_is_no_holding(file, footer):
+    text = f"{STOCKS}Closed positions\nQQX,5,3,15\n{footer}\n"
+    assert held(read_holdings(file(text))) == {"QQA": 10, "QQB": 5}
+
+
+def test_a_disclaimer_with_an_address_is_a_remark(file):
+    text = "Services are provided by Acme Brokerage LLC, Member NYSE, 900 Salem Street, RI 02917"
+    found = read_holdings(file(f"{STOCKS}\n{text}\n"))
+    assert (held(found), rejected(found)) == ({"QQA": 10, "QQB": 5}, [])
 
 
 @pytest.mark.parametrize("title", ["Options", "Roth IRA", "Satellite"])
@@ -124,6 +221,13 @@ def test_a_word_for_a_total_in_another_column_is_no_sum_of_lots(file):
     assert held(read_holdings(file(header + lots))) == {"QQA": 15}
     sums = "QQA,15,230,,Total\nQQA,10,150,2023-01-04,\nQQA,5,80,2023-02-03,\n"
     assert held(read_holdings(file(header + sums))) == {"QQA": 15}
+    header = "Symbol;Quantity;Cost;Purchase date;Return\n"
+    lots = "QQA;12,5;150,25;04.01.2023;Total\nQQA;5,5;80,10;03.02.2023;Price\n"
+    assert held(read_holdings(file(header + lots))) == {"QQA": 18}
+    sums = "QQA;18;230,35;;Total\nQQA;12,5;150,25;04.01.2023;\nQQA;5,5;80,10;03.02.2023;\n"
+    assert held(read_holdings(file(header + sums))) == {"QQA": 18}
+    sums = sums.replace("QQA;18;", "QQA;18 Stück;")
+    assert held(read_holdings(file(header + sums))) == {"QQA": 18}
 
 
 def test_a_lot_without_a_date_is_no_sum_of_lots_at_other_prices(file):

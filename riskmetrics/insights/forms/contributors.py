@@ -209,8 +209,13 @@ def made_most(view: View, found: Instance) -> bool:
 
 
 def outweighs(view: View, found: Instance) -> bool:
-    """Return whether a position made more than the result, which others reduced on balance."""
-    return abs(float(found.facts[0].value)) > found.sign * (view.number("daily_pnl") or 0.0) > 0
+    """Return whether a position made more than the others, of the other sign, on balance.
+
+    By the results of positions: that of the session has costs besides them.
+    """
+    pnl, total = float(found.facts[0].value), view.number("daily_pnl") or 0.0
+    others = sum(view.number(side) or 0.0 for side in SIDES.values()) - pnl
+    return found.sign * total > 0 and 0 < -found.sign * others < abs(pnl)
 
 
 def driver_impact(view: View, found: Instance) -> float | None:

@@ -33,8 +33,7 @@ def prices_missing(view: View) -> Iterator[Instance]:
     "prices_missing_of",
     "data",
     "coverage: percent, positions: items",
-    "Only {coverage} of the instruments have a price; values leave out {positions}, which have"
-    " none.",
+    "Only {coverage} of the instruments have a price; not in the values: {positions}.",
     entries=("{name}", *REST),
     place=1,
     is_event=True,

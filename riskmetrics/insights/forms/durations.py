@@ -61,7 +61,11 @@ _LEVELS: Mapping[str, tuple[Topic, str, str]] = {
     "weight": ("concentration", "name: name, value: percent", "{name} is {value} of equity"),
     "gross": ("sectors", "name: name, value: percent", "{name} is {value} of gross exposure"),
     "beta": ("factors", "value: number", "Beta is {value}"),
-    "drawdown": ("stress", "value: percent", "The drawdown of today's holdings is {value}"),
+    "drawdown": (
+        "stress",
+        "value: percent",
+        "The drawdown of today's holdings, rebalanced daily, is {value}",
+    ),
     "gross_to_equity": ("hedge", "value: times", "Gross exposure is {value} equity"),
 }
 """Kind of alert to the topic, the slots and the beginning of the sentence about its sessions."""

@@ -146,10 +146,10 @@ _DERIVED: tuple[tuple[str, Topic, float, Form, tuple[str, ...]], ...] = (
         ("The market explains little of the risk",)),
     ("headline_specific", "factors", 0.9, factors.risk_specific,
         ("Most of the risk is stock-specific",)),
-    ("headline_shorts_add", "hedge", 1.3, hedge.shorts[1], ("The shorts do not hedge",)),
+    ("headline_shorts_add", "hedge", 1.3, hedge.shorts[1], ("The shorts contribute to the risk",)),
     ("headline_shorts_reduce", "hedge", 0.9, hedge.shorts[-1], ("The shorts hedge",)),
     ("headline_deepest", "stress", 3.0, stress.drawdown_deepest,
-        ("The deepest drawdown of today's holdings",)),
+        ("The deepest drawdown of today's holdings, rebalanced daily",)),
     ("headline_fall_against", "result", 1.85, comparison.implied[-1][comparison.AGAINST],
         ("Up on a day when the market fell",)),
     ("headline_rise_against", "result", 1.95, comparison.implied[1][comparison.AGAINST],
@@ -213,7 +213,10 @@ for _of_new, _text in (
     (limits.limit_sector, "{name} reached the {level} level for a sector"),
     (limits.limit_sector_of, "{name} reached the {level} level for a sector"),
     (limits.limit_beta, "Beta reached the {level} level"),
-    (limits.limit_drawdown, "The drawdown of today's holdings reached the {level} level"),
+    (
+        limits.limit_drawdown,
+        "The drawdown of today's holdings, rebalanced daily, reached the {level} level",
+    ),
     (limits.limit_leverage, "Gross exposure reached the {level} level"),
 ):
     _new_alert(f"headline_{_of_new.id}", _of_new, _text)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from riskmetrics.insights.claims import View, form
 from riskmetrics.insights.form_shapes import mirrored, single
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.slots import apart, count, size, times
+from riskmetrics.insights.slots import apart, count, percent, size, times
 
 _CLEAR_SHARE = 0.02
 """Share of the volatility of the shorts that is worth a sentence."""
@@ -18,11 +18,14 @@ _LEVERAGED = 1.05
 
 
 def _shorts(view: View, sign: int) -> Iterator[Instance]:
-    """Yield the share of the volatility that short positions offset, or add, next to long ones."""
+    """Yield the sum of the contributions of shorts to the volatility, next to long positions.
+
+    One below zero lowers the volatility; one above zero need not raise it over that of the longs.
+    """
     shorts = view.number("num_short_positions")
     if shorts and shorts != view.number("num_positions"):
         yield from single(
-            "short_share", "share", size, lambda share: sign * share >= _CLEAR_SHARE,
+            "short_share", "share", percent, lambda share: sign * share >= _CLEAR_SHARE,
             lambda share: 1.0 + min(abs(share), 0.6), sign=-sign,
             needs=("num_short_positions",),
             is_steady=True,
@@ -31,11 +34,10 @@ def _shorts(view: View, sign: int) -> Iterator[Instance]:
 
 shorts = mirrored("hedge", "share: percent", _shorts, {
     -1: ("shorts_reduce",
-        "On balance the short positions hedge, offsetting {share} of the volatility.",
-        "The short positions offset {share} of the volatility."),
+        "On balance the short positions hedge, with {share} of the contributions to volatility.",
+        "The contributions of the short positions to volatility are {share} of the sum."),
     1: ("shorts_add",
-        "On balance the short positions do not hedge, adding {share} of the volatility.",
-        "Far from hedging, the short positions account for {share} of the volatility."),
+        "The short positions make up {share} of the contributions to volatility."),
 })  # fmt: skip
 
 

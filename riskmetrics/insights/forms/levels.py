@@ -134,10 +134,12 @@ answer("positions_moved", "result", "winners: count, losers: count",
     lambda winners, losers: (count(winners), count(losers)))  # fmt: skip
 
 answer("max_drawdown", "stress", "drawdown: percent, span: span",
-    "The deepest drawdown of today's holdings in the past {span} is {drawdown}.",
+    "The deepest drawdown of today's holdings, rebalanced daily to today's weights, in the past"
+    " {span} is {drawdown}.",
     "max_drawdown", size)  # fmt: skip
 answer("drawdown_level", "stress", "drawdown: percent, span: span",
-    "Today's holdings would stand {drawdown} below the high of the past {span}.",
+    "Today's holdings, rebalanced daily to today's weights, would stand {drawdown} below the high"
+    " of the past {span}.",
     "drawdown", size, holds=is_positive)  # fmt: skip
 
 answer("volatility_ranked", "volatility", "volatility: percent, days: percent",

@@ -5,6 +5,7 @@ Limits that a user set for a portfolio are in `own_limits`.
 
 from collections.abc import Callable, Iterator
 
+from riskmetrics.insights.alert_states import CLEARLY_BELOW
 from riskmetrics.insights.claims import Form, Topic, View, form
 from riskmetrics.insights.forms.alert_titles import title_salience
 from riskmetrics.insights.forms.lists import FUNDS, REST, sector_positions, shortened
@@ -14,6 +15,7 @@ from riskmetrics.insights.limits_reached import Left, Reach, left_limits, reache
 from riskmetrics.insights.plan import CHANGES_PLACE, MIN_SALIENCE
 from riskmetrics.insights.severity import LEVELS, market_multiple
 from riskmetrics.insights.slots import (
+    MAX_DECIMALS,
     Item,
     Slot,
     apart,
@@ -28,6 +30,7 @@ from riskmetrics.insights.slots import (
     sessions,
     times,
 )
+from riskmetrics.present.limit_texts import decimals_as_set
 
 _NEW, _FURTHER, _BACK, _WORSE = 3.5, 3.2, 3.0, 2.8
 """Salience of the first limit that was reached in the session, of the others, of one that was
@@ -70,7 +73,7 @@ _WITH_MARKET = (
 
 FROM, JUST_BELOW, FROM_SINCE, _FROM_LEFT, _FROM_NOW, _FROM_THAN = (
     " ({level} from {limit})",
-    " ({level} from {limit}, in force until clearly below)",
+    " ({level} from {limit}, in force until below {until})",
     " ({level} from {limit}, {sessions} session)",
     " ({level} from {limit}, left {away} before)",
     " ({level} from {limit}, still {lower})",
@@ -256,6 +259,14 @@ def shown_limit(kind: str, value: float) -> Slot:
     return number(value) if kind == "beta" else percent(value)
 
 
+def shown_end(of: Reach) -> Slot:
+    """Return the value below which an alert ends, to its last decimal."""
+    end = round(CLEARLY_BELOW * of.limit, MAX_DECIMALS + 2)
+    shown = shown_limit(of.kind, end)
+    decimals = decimals_as_set(end, is_percent=shown.kind == "percent")
+    return shown._replace(decimals=max(decimals, _decimals(shown)))
+
+
 def shown_apart(of: Reach | Left) -> tuple[Slot, Slot]:
     """Return limit and value; a percentage has decimals that tell it from every limit."""
     limit, value = (shown_limit(of.kind, each) for each in (of.limit, of.value))
@@ -342,7 +353,8 @@ limit_beta = _new(
 limit_drawdown = _new(
     "limit_drawdown", "stress", "level: level, limit: percent, drawdown: percent",
     "drawdown", "drawdown",
-    "The drawdown of today's holdings reached the {level} level of {limit} and is now {drawdown}.",
+    "The drawdown of today's holdings, rebalanced daily, reached the {level} level of {limit} and"
+    " is now {drawdown}.",
 )  # fmt: skip
 limit_leverage = _new(
     "limit_leverage", "hedge", "level: level, limit: times, gross: times",
@@ -355,9 +367,11 @@ def is_by_trade(view: View, reach: Reach) -> bool:
     """Return whether a position reached a level that its quantity of the day before does not reach.
 
     Trades move value between the position and cash, so equity is the same without them. Of a
-    position that was opened the day before has none.
+    position that was opened the day before has none. Unknown next to options, which the weight
+    includes.
     """
-    if reach.kind != "weight" or not reach.is_new:
+    has_options = view.fact("with_options", reach.alias or None) is not None
+    if reach.kind != "weight" or not reach.is_new or has_options:
         return False
     increase = view.number("quantity_increase", reach.alias or None) or 0.0
     is_opened = view.fact("opened", reach.alias or None) is not None

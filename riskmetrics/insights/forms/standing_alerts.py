@@ -13,9 +13,10 @@ from riskmetrics.insights.forms.limits import (
     JUST_BELOW,
     VALUES,
     shown_apart,
+    shown_end,
     value_slots,
 )
-from riskmetrics.insights.forms.lists import MAX_ITEMS, REST, shortened
+from riskmetrics.insights.forms.lists import REST, shortened
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits_reached import Reach, left_limits, reached_limits
 from riskmetrics.insights.severity import LEVELS, REJECTED
@@ -25,7 +26,7 @@ _LISTED, _NAMED, _OTHER = 2.5, 2.6, 0.4
 """Salience of the list with figures, of the one without, and of both on a day without them."""
 
 _POSITION = "{name} {value}"
-_POSITIONS = "{positions} of equity ({level} from {limit})"
+_POSITIONS = "{positions} ({level} from {limit} of equity)"
 """A position of several at one level, and their entry."""
 
 _NAMES = {
@@ -41,17 +42,14 @@ _NAMES = {
 }
 """Kind of alert to its entry in the list without figures."""
 
-_TEST = (
-    "historical value at risk too low ({exceptions} larger losses in {count} days, about"
-    " {expected} expected)"
-)
+_TEST = "historical value at risk too low ({exceptions} in {count} days, about {expected} expected)"
 _VOLATILITY = "volatility higher than on {days} of days"
 _HIGHEST = "volatility of {volatility} the highest on record in the past year"
 _OWN = "{name} {value} (limit {limit})"
 _OWN_OF = "{of} {value} (limit {limit} on {name})"
 
-_MAX_ATTENTION = 10
-"""Alerts of a level that are listed as what needs attention, whatever a note states."""
+_MAX_ALERTS = 10
+"""Alerts, and positions of one entry, that a list names; the others are counted."""
 
 _STREAKS = ("limit_sessions", "volatility_percentile_streak", "var_failing_sessions")
 """Types of the sessions since which a limit of a user is exceeded, volatility is an alert, and the
@@ -146,17 +144,17 @@ def limits_standing(view: View) -> Iterator[Instance]:
 
 def alerts_by_level(view: View) -> Iterator[Slot]:
     """Yield a list of all alerts at each level, critical first, whatever a note states of them."""
-    alerts = list(_of_levels(reached_limits(view), most=_MAX_ATTENTION))
+    alerts = list(_of_levels(reached_limits(view)))
     for each in reversed(LEVELS):
         if found := [alert for alert in alerts if alert.level == each]:
-            yield _list(found, most=_MAX_ATTENTION)
+            yield _list(found)
 
 
 @form(
     "alerts_unchanged",
     "result",
     "alerts: items",
-    "Still in force: {alerts}.",
+    "Alerts still in force: {alerts}.",
     entries=(*_NAMES.values(), "{name}", *REST),
     place=9,
     figure=_ALERTS,
@@ -171,7 +169,7 @@ def alerts_unchanged(view: View) -> Iterator[Instance]:
     alerts = list(_further_alerts(view, is_short=True))
     if positions := [reach for reach in reaches if reach.kind == "weight"]:
         entries = [Item("{name}", {"name": name(each.alias)}) for each in positions]
-        listed = shortened(entries)
+        listed = shortened(entries, most=_MAX_ALERTS)
         entry = _NAMES["weights" if len(positions) > 1 else "weight"]
         facts = tuple(fact for reach in positions for fact in reach.facts)
         item = Item(entry, {"positions": items(*listed)})
@@ -186,11 +184,11 @@ def alerts_unchanged(view: View) -> Iterator[Instance]:
             context=_evidence(alerts), is_steady=True)  # fmt: skip
 
 
-def _list(alerts: Sequence[_Alert], most: int = MAX_ITEMS) -> Slot:
+def _list(alerts: Sequence[_Alert]) -> Slot:
     """Return the list of alerts, the most severe first."""
     ordered = sorted(alerts, key=lambda each: -LEVELS.index(each.level))
     sizes = [each.size for each in ordered]
-    return items(*shortened([each.item for each in ordered], sizes, most))
+    return items(*shortened([each.item for each in ordered], sizes, _MAX_ALERTS))
 
 
 def _evidence(alerts: Sequence[_Alert]) -> tuple[Fact, ...]:
@@ -199,18 +197,18 @@ def _evidence(alerts: Sequence[_Alert]) -> tuple[Fact, ...]:
     return tuple({fact.id: fact for fact in found}.values())
 
 
-def _of_levels(reaches: Sequence[Reach], most: int = MAX_ITEMS) -> Iterator[_Alert]:
+def _of_levels(reaches: Sequence[Reach]) -> Iterator[_Alert]:
     """Yield the entries of alert levels: positions at one level are one entry."""
     positions = [reach for reach in reaches if reach.kind == "weight"]
     for limit in sorted({reach.limit for reach in positions}, reverse=True):
         if beyond := [each for each in positions if each.limit == limit and not each.is_kept]:
-            yield _positions(beyond, most)
+            yield _positions(beyond)
     for reach in reaches:
         if reach.kind != "weight" or reach.is_kept:
             yield _Alert(_item(reach), reach.level, reach.facts)
 
 
-def _positions(reaches: Sequence[Reach], most: int) -> _Alert:
+def _positions(reaches: Sequence[Reach]) -> _Alert:
     """Return the entry of the positions at one level."""
     facts = tuple(fact for reach in reaches for fact in reach.facts)
     if len(reaches) == 1:
@@ -221,7 +219,7 @@ def _positions(reaches: Sequence[Reach], most: int) -> _Alert:
         for reach, (_, value) in zip(reaches, shown, strict=True)
     ]
     limit = max((limit for limit, _ in shown), key=lambda slot: slot.decimals or 0)
-    slots = {"positions": items(*shortened(entries, most=most)), "limit": limit}
+    slots = {"positions": items(*shortened(entries, most=_MAX_ALERTS)), "limit": limit}
     slots["level"] = level(reaches[0].level)
     return _Alert(Item(_POSITIONS, slots), reaches[0].level, facts, len(reaches))
 
@@ -260,7 +258,7 @@ def _item(reach: Reach) -> Item:
     slots = value_slots(reach)
     is_counted = reach.sessions > 1 and reach.is_start_known
     if reach.is_kept:
-        return Item(VALUES[reach.kind] + JUST_BELOW, slots)
+        return Item(VALUES[reach.kind] + JUST_BELOW, slots | {"until": shown_end(reach)})
     if is_counted:
         slots["sessions"] = ordinal(reach.sessions)
     return Item(VALUES[reach.kind] + (FROM_SINCE if is_counted else FROM), slots)

@@ -46,24 +46,28 @@ def _against_market(view: View, sign: int) -> Iterator[Instance]:
         if sign * (own - edge) >= 0:
             shown = apart("percent", abs(own), abs(float(move.value)))
             slots = {"name": name(alias), "loss": shown[0], "market": shown[1]}
+            slots["multiple"] = number(own / float(move.value))
             yield Instance(slots, (result, move), 0.7, alias, sign, is_steady=True)
 
 
-mirrored("stress", "name: name, loss: percent, market: percent", _against_market, {
+_AGAINST_MARKET = "name: name, loss: percent, market: percent, multiple: number"
+
+mirrored("stress", _AGAINST_MARKET, _against_market, {
     -1: ("scenario_more_than_market",
         "The worst scenario, “{name}”, would cost {loss} of equity, more than the market's"
-        " {market}."),
+        " {market}: {multiple} times as much."),
     1: ("scenario_less_than_market",
         "The worst scenario, “{name}”, would cost {loss} of equity, less than the market's"
-        " {market}."),
+        " {market}: {multiple} times as much."),
 }, is_background=True)  # fmt: skip
 
 
 @form(
     "scenario_in_line",
     "stress",
-    "name: name, loss: percent, beta: number",
-    "The scenario “{name}” would cost {loss} of equity, about what the beta of {beta} implies.",
+    "name: name, loss: percent, multiple: number, market: percent, beta: number",
+    "The scenario “{name}” would cost {loss} of equity, {multiple} times the market's fall of"
+    " {market}, near the beta of {beta}.",
 )
 def scenario_in_line(view: View) -> Iterator[Instance]:
     """The loss in the worst scenario is the beta once more: within a tenth of what it implies."""
@@ -74,15 +78,17 @@ def scenario_in_line(view: View) -> Iterator[Instance]:
         implied = float(beta.value) * float(move.value)
         if implied < 0 and abs(float(result.value) / implied - 1) <= _CLEAR_DIFFERENCE:
             slots = {"name": name(alias), "loss": size(float(result.value))}
-            slots["beta"] = number(float(beta.value))
-            yield Instance(slots, (result, beta), 0.45, alias, -1, context=(move,))
+            slots["multiple"] = number(float(result.value) / float(move.value))
+            slots |= {"market": size(float(move.value)), "beta": number(float(beta.value))}
+            yield Instance(slots, (result, beta, move), 0.45, alias, -1)
 
 
 @form(
     "drawdown",
     "stress",
     "drawdown: percent, span: span, day: day",
-    "Today's holdings would stand {drawdown} below the high of the past {span}, on {day}.",
+    "Today's holdings, rebalanced daily to today's weights, would stand {drawdown} below the high"
+    " of the past {span}, on {day}.",
 )
 def drawdown(view: View) -> Iterator[Instance]:
     """Today's holdings would be below the high of an earlier day: pro forma, no realized loss."""
@@ -100,8 +106,8 @@ def drawdown(view: View) -> Iterator[Instance]:
     "drawdown_with_market",
     "stress",
     "drawdown: percent, span: span, market: percent",
-    "Today's holdings would stand {drawdown} below the high of the past {span}, against {market}"
-    " for the market index.",
+    "Today's holdings, rebalanced daily to today's weights, would stand {drawdown} below the high"
+    " of the past {span}, against {market} for the market index.",
 )
 def drawdown_with_market(view: View) -> Iterator[Instance]:
     """Drawdowns of today's holdings and of the market index."""
@@ -120,7 +126,8 @@ def drawdown_with_market(view: View) -> Iterator[Instance]:
     "drawdown_deepest",
     "stress",
     "drawdown: percent, span: span",
-    "At {drawdown}, the drawdown of today's holdings is the deepest of the past {span}.",
+    "At {drawdown}, the drawdown of today's holdings, rebalanced daily, is the deepest of the past"
+    " {span}.",
 )
 def drawdown_deepest(view: View) -> Iterator[Instance]:
     """The current drawdown is the maximum of the past year, and deep enough for a note."""
@@ -135,7 +142,8 @@ def drawdown_deepest(view: View) -> Iterator[Instance]:
     "at_peak",
     "stress",
     "span: span",
-    "Today's holdings would be at the high of the past {span}.",
+    "Today's holdings, rebalanced daily to today's weights, would be at the high of the past"
+    " {span}.",
 )
 def at_peak(view: View) -> Iterator[Instance]:
     """There is no drawdown."""
@@ -148,8 +156,8 @@ def at_peak(view: View) -> Iterator[Instance]:
     "drawdown_compared",
     "stress",
     "drawdown: percent, deepest: percent, span: span",
-    "The drawdown of today's holdings is {drawdown}, against {deepest} at the deepest point of the"
-    " past {span}.",
+    "The drawdown of today's holdings, rebalanced daily, is {drawdown}, against {deepest} at the"
+    " deepest point of the past {span}.",
 )
 def drawdown_compared(view: View) -> Iterator[Instance]:
     """The current drawdown is at most half of the year's maximum."""

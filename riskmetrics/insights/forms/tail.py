@@ -4,7 +4,7 @@ A session is judged by the value at risk that tables lead with, which is filtere
 of the historical one, and says so.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from riskmetrics.insights.claims import Form, View, form
@@ -13,7 +13,16 @@ from riskmetrics.insights.forms import volatility
 from riskmetrics.insights.forms.data import is_without_risk
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.severity import REJECTED
-from riskmetrics.insights.slots import Slot, apart, count, money, number, return_size, size
+from riskmetrics.insights.slots import (
+    Slot,
+    apart,
+    count,
+    larger_losses,
+    money,
+    number,
+    return_size,
+    size,
+)
 
 _WEAK = 0.05
 """p-value of the test of the value at risk below which it is worth a sentence."""
@@ -29,6 +38,9 @@ SMALL, TRIVIAL = 0.25, 0.0005
 
 _OTHER = 0.4
 """Salience of what another sentence says better."""
+
+_TOLD_LATER = 0.6
+"""Salience of a test that passes again on a day with a loss beyond the value at risk."""
 
 _NEARLY, _FAR = 0.9, 2.0
 """Multiples of the value at risk from which a loss is just within it, and far beyond it."""
@@ -153,6 +165,7 @@ def _tested(
     level: str,
     *phrasings: str,
     place: int = 5,
+    show: Callable[[float], Slot] = larger_losses,
 ) -> Form:
     """Add the form of too many, or few, exceptions with a p-value from ``low`` to ``high``."""
 
@@ -164,54 +177,60 @@ def _tested(
         if low <= p_value < high and sign * (found - round(expected)) > 0:
             slots = {
                 "count": count(tested),
-                "exceptions": count(found),
+                "exceptions": show(found),
                 "expected": Slot("count", round(expected)),
             }
             yield Instance(slots, facts[:3], salience, sign=-1, level=level, context=facts[3:])
 
-    slots = "count: count, exceptions: count, expected: count"
+    slots = f"count: count, exceptions: {show(0).kind}, expected: count"
     return form(form_id, "tail", slots, *phrasings, place=place)(evaluate)
 
 
 var_too_low = _tested(
     "var_too_low", 1, 0.0, REJECTED, 1.6, "warning",
     "The historical value at risk, which takes no account of today's volatility, has been too low:"
-    " {exceptions} larger losses in {count} days, where about {expected} are expected.",
+    " {exceptions} in {count} days, where about {expected} are expected.",
     place=0,
 )  # fmt: skip
 _tested(
     "var_too_high", -1, 0.0, REJECTED, 1.5, "elevated",
     "The historical value at risk, which takes no account of today's volatility, has been too high:"
-    " {exceptions} larger losses in {count} days, where about {expected} are expected.",
+    " {exceptions} in {count} days, where about {expected} are expected.",
 )  # fmt: skip
 _tested(
     "var_often_exceeded", 1, REJECTED, _WEAK, 1.4, "info",
     "Losses exceeded the historical value at risk, which takes no account of today's volatility, on"
     " {exceptions} of {count} days, where about {expected} are expected.",
+    show=count,
 )  # fmt: skip
 
 
 @form(
     "var_not_rejected",
     "tail",
-    "exceptions: count, count: count, expected: count",
-    "The test of the historical value at risk no longer fails: {exceptions} larger losses in"
-    " {count} days, where about {expected} are expected.",
+    "exceptions: losses, count: count, expected: count",
+    "The test of the historical value at risk, which takes no account of today's volatility, no"
+    " longer fails: {exceptions} in {count} days, where about {expected} are expected.",
     is_event=True,
 )
 def var_not_rejected(view: View) -> Iterator[Instance]:
-    """The test of the historical value at risk failed the session before, and does not."""
+    """The test of the historical value at risk failed the session before, and does not.
+
+    It is no relief on a day with a loss beyond the filtered one.
+    """
     facts = view.facts_of("var_exceptions", "var_tested", "var_expected", "var_p_value")
     before = view.facts_of("previous_var_p_value")
     if facts and before and not is_without_risk(view):
         found, tested, expected, p_value = (float(fact.value) for fact in facts)
         if float(before[0].value) < REJECTED <= p_value:
             slots = {
-                "exceptions": count(found),
+                "exceptions": larger_losses(found),
                 "count": count(tested),
                 "expected": Slot("count", round(expected)),
             }
-            yield Instance(slots, facts[:3], 1.5, sign=1, context=(*facts[3:], *before))
+            is_relief = not any(exceeded_var(view))
+            yield Instance(slots, facts[:3], 1.5 if is_relief else _TOLD_LATER, sign=int(is_relief),
+                context=(*facts[3:], *before))  # fmt: skip
 
 
 def _moved(view: View, sign: int) -> Iterator[Instance]:

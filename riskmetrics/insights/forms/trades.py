@@ -11,7 +11,7 @@ from riskmetrics.insights.forms.limits import is_by_trade, shown_apart
 from riskmetrics.insights.forms.lists import REST, rest_of
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits_reached import Reach, reached_limits
-from riskmetrics.insights.slots import Item, Slot, items, level, name, percent
+from riskmetrics.insights.slots import Item, Slot, items, level, name, percent, symbol
 from riskmetrics.insights.trade_facts import MAX_NAMED
 
 _SALIENCE, _BY_SIZE, _MAX_SIZE = 1.4, 3.0, 0.5
@@ -45,7 +45,12 @@ _VERBS: Final = {"opened": "Opened", "closed": "Closed", "resized": "Quantity ch
 
 
 def _weight(view: View, alias: str, kind: str) -> Fact | None:
-    """Return the weight after the trades, or of a closed position before them."""
+    """Return the weight after the trades, or of a closed position before them.
+
+    None next to options on it, which the stored weight includes.
+    """
+    if view.fact("with_options", alias):
+        return None
     if kind == "closed":
         return view.fact("traded_from", alias)
     return view.fact("weight", alias) or view.fact("traded_to", alias)
@@ -68,8 +73,9 @@ def _named(view: View, kind: str) -> list[tuple[str, Fact, Fact | None]]:
     return sorted(found, key=lambda each: (-float(each[2].value) if each[2] else 0.0, each[0]))
 
 
-def _item(alias: str, kind: str, change: Fact, weight: Fact | None) -> Item:
-    slots: dict[str, Slot] = {"name": name(alias)}
+def _item(view: View, alias: str, kind: str, change: Fact, weight: Fact | None) -> Item:
+    is_named_alone = view.fact("with_options", alias) is not None
+    slots: dict[str, Slot] = {"name": symbol(alias) if is_named_alone else name(alias)}
     if weight is not None:
         slots["value"] = percent(float(weight.value))
     if kind != "resized":
@@ -108,7 +114,7 @@ def _trades(view: View, kind: str) -> Iterator[Instance]:
     total = int(float(counted.value)) if counted else 0
     if counted and named and total >= len(named):
         shown = named[:MAX_NAMED]
-        entries = [_item(alias, kind, change, weight) for alias, change, weight in shown]
+        entries = [_item(view, alias, kind, change, weight) for alias, change, weight in shown]
         entries += [rest_of(total - len(shown))] if total > len(shown) else []
         facts = (fact for _, *each in shown for fact in each if fact is not None)
         salience = _SALIENCE + _BY_SIZE * min(traded_share(view, kind), _MAX_SIZE)

@@ -114,7 +114,7 @@ def _is_weight(claim: Claim) -> bool:
 
 def is_about(claim: Claim, aliases: set[str]) -> bool:
     """Return whether a claim is about one of some subjects."""
-    kinds = ("name", "label", "subject")
+    kinds = ("name", "symbol", "label", "subject")
     names = (slot.value for slot in claim.slots.values() if slot.kind in kinds)
     return bool(aliases & {claim.instance.subject, *names})
 

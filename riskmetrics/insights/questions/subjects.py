@@ -72,6 +72,11 @@ def _iterate_names(
             if name.lower() in shared:
                 continue
             yield from ((*span, subject) for span in _find_name(name, tokens, is_exact=is_exact))
+    for alias, entity in aliases.items():  # after longer names that begin with the symbol
+        symbol = entity.get("symbol", "")
+        if symbol.lower() in shared and "of" not in entity:
+            spans = _find_name(symbol, tokens, is_exact=True)
+            yield from ((*span, Subject(alias, _KINDS["POS"])) for span in spans)
     if aliases:
         for at in range(len(tokens)):
             if _is_symbol(text, tokens, at):
@@ -83,7 +88,10 @@ def _iterate_names(
 
 
 def _shared_names(aliases: Mapping[str, Mapping[str, str]]) -> set[str]:
-    """Return the names, in lower case, that mean several subjects, such as two share classes."""
+    """Return the names, in lower case, that mean several subjects, such as two share classes.
+
+    A symbol that is one of them means its own position in its own spelling.
+    """
     names = Counter(
         each for entity in aliases.values() for each in {name.lower() for name, _ in _names(entity)}
     )
