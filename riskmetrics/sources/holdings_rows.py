@@ -340,7 +340,8 @@ def _is_sum_above(
 
     They are without a symbol, have a word below several lines, or have a word such as All in its
     place, no price, and the sums of the values and of the quantities of other symbols. With a name
-    or a word they have no terms of a holding: a value can be a sum by chance.
+    or a word they have no terms of a holding: a value can be a sum by chance. The name of a total
+    or of an asset class is that of no holding, so that one line above is enough.
     """
     sums = np.zeros((2, 2))  # of all lines and of the section; of values and quantities
     n_above = 0
@@ -362,12 +363,22 @@ def _is_sum_above(
         is_lone = symbol == "" and description[row] == ""
         is_other = (symbol == "" and n_above > 1) or is_word
         is_sum_of_values = is_sum[:, 0].any() and (is_lone or (is_other and not has_terms))
+        if symbol == "" and _is_sum_name(description[row]):
+            is_sum_of_values |= is_sum.all(axis=1).any() or (is_sum[:, 0].any() and not has_terms)
         found[row] = is_of_both or is_sum_of_values
         n_above += not found[row]
         symbols |= set() if found[row] else {symbol}
         sums += 0 if found[row] else np.nan_to_num(amounts)
         sums[1] *= not found[row]
     return found
+
+
+def _is_sum_name(name: str) -> bool:
+    """Return whether the whole name of a line is a word for a total, or that of an asset class."""
+    vocabulary = load_vocabulary()
+    return any(
+        bare_words(name) in words for words in (vocabulary.totals, *vocabulary.classes.values())
+    )
 
 
 def _has_terms(table: Table, quantity: FloatArray, price: FloatArray) -> BoolArray:

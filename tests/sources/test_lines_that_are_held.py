@@ -197,6 +197,24 @@ def test_a_total_without_terms_of_a_holding_is_skipped(file, line):
     assert (held(found), rejected(found)) == ({"QQA": 6, "QQB": 4}, [])
 
 
+@pytest.mark.parametrize(
+    ("lines", "is_total"),
+    [
+        ("QQA,Acme,4,10,40\n,Stocks,4,,40", True),
+        ("QQA,Acme,4,10,40\n,Equities,,,40", True),
+        ("QQA,Acme,10,10,100\n,Total,10,10,100", True),
+        ("QQA,Acme,10,19,190\nQQB,Other,5,44,220\n,Total,15,19,410", True),
+        ("QQA,Acme,4,10,40\n,Stocks,5,,40", False),  # in another quantity
+        ("QQA,Acme,4,10,40\n,Stocks of the world,4,,40", False),
+        ("QQA,Acme,10,10,100\n,Total,20,10,200", False),
+    ],
+)
+def test_a_sum_with_the_name_of_a_total_or_of_a_class_is_a_total(file, lines, is_total):
+    found = read_holdings(file(f"Symbol,Description,Quantity,Price,Value\n{lines}\n"))
+    assert [line.reason for line in found.skipped] == ["a total"] * is_total
+    assert rejected(found) == ([] if is_total else [lines.splitlines()[-1]])
+
+
 def test_a_word_for_a_total_in_another_column_is_no_sum_of_lots(file):
     header = "Symbol,Quantity,Cost,Purchase date,Return\n"
     lots = "QQA,10,150,2023-01-04,Total\nQQA,5,80,2023-02-03,Price\n"
