@@ -64,7 +64,7 @@ def test_a_mistake_in_a_layout_names_its_field(folder, change, message):
 
 
 def test_a_folder_that_does_not_exist_is_an_error(tmp_path):
-    with pytest.raises(ConfigurationError, match=r"RISKMETRICS_LAYOUTS=.* is not a folder"):
+    with pytest.raises(ConfigurationError, match=r"RISKMETRICS_LAYOUTS=.* is not a directory"):
         load_layouts(tmp_path / "missing")
 
 
