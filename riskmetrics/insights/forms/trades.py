@@ -145,6 +145,18 @@ def no_trades(view: View) -> Iterator[Instance]:
         yield Instance({}, (), 0.5, context=facts)
 
 
+def _none(view: View, kind: str) -> Iterator[Instance]:
+    """No position was traded in one way."""
+    counted = view.fact(f"n_{kind}")
+    if counted and not float(counted.value):
+        yield Instance({}, (), 0.5, context=(counted,))
+
+
+for _kind in _VERBS:
+    form(f"no_{_kind}", "result", "", f"No position was {_kind}.",
+        is_answer=True)(partial(_none, kind=_kind))  # fmt: skip
+
+
 _MOVED: Final = ("beta", "volatility", "the volatility forecast")
 
 
