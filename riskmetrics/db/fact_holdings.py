@@ -114,7 +114,10 @@ def read_unpriced_holdings(
     coverage, value = tables.portfolio_coverage, _last_value(pairs)
     group = _POSITIONS.c.portfolio_id, pairs.c.day, _POSITIONS.c.symbol
     statement = (
-        sa.select(*group, value.label("last_value"))
+        sa.select(
+            *(*group, value.label("last_value")),
+            (sa.func.sum(SIGNED_QUANTITY) > 0).label("is_long"),
+        )
         .select_from(_POSITIONS)
         .join(pairs, is_open(pairs.c.day))
         .join(
@@ -182,6 +185,7 @@ def read_sector_holdings(
         sa.select(
             *group,
             _SHARES.c.symbol,
+            (_SHARES.c.weight > 0).label("is_long"),
             sa.func.row_number().over(partition_by=group, order_by=order).label("rank"),
             sa.func.count().over(partition_by=group).label("n_holdings"),
             sa.func.sum(size, type_=sa.Double)

@@ -34,8 +34,18 @@ def unpriced_facts(
     if n_unpriced and len(rows) == n_unpriced:
         yield from defined_facts(make, {"n_unpriced": n_unpriced})
         for place, row in enumerate(rows[:_MAX_UNPRICED], start=1):
+            yield from _side(make, row, aliases)
             alias = position_alias(aliases, row["symbol"])
             yield from defined_facts(make, {"unpriced": "no price"}, entity=alias, rank=place)
+
+
+def _side(make: "partial[Fact]", row: Record, aliases: dict[str, dict[str, str]]) -> Iterator[Fact]:
+    """Yield the side of a holding that no other fact is about."""
+    if all(each.get("symbol") != row["symbol"] for each in aliases.values()):
+        side = "long" if row["is_long"] else "short"
+        yield from defined_facts(
+            make, {"side": side}, entity=position_alias(aliases, row["symbol"])
+        )
 
 
 def sector_holding_facts(
@@ -61,6 +71,7 @@ def sector_holding_facts(
             counts = {"n_in_sector": found[0]["n_holdings"], "through_funds": through}
             yield from defined_facts(make, counts, entity=alias)
             for row in found:
+                yield from _side(make, row, aliases)
                 held = position_alias(aliases, row["symbol"])
                 within = {"in_sector": sector["sector"]}
                 yield from defined_facts(make, within, entity=held, rank=row["rank"])

@@ -297,14 +297,19 @@ def _is_below_least(value: float) -> bool:
     return 0 < abs(value) * 100 < _LEAST / 2
 
 
+def _is_shown_by_decimals(value: float, slot: Slot) -> bool:
+    """Return whether a fraction does not round to 0 with the decimals that were chosen for it."""
+    return round(abs(value) * 100, _decimals(slot)) > 0
+
+
 def _show_percent(value: float, slot: Slot) -> str:
-    if _is_below_least(value):
+    if _is_below_least(value) and not _is_shown_by_decimals(value, slot):
         return f"below {_LEAST}%" if value > 0 else f"above {formatting.fixed(-_LEAST, 2)}%"
     return formatting.fixed(value * 100, _decimals(slot)) + "%"
 
 
 def _show_points(value: float, slot: Slot) -> str:
-    if _is_below_least(value):
+    if _is_below_least(value) and not _is_shown_by_decimals(value, slot):
         return f"below {_LEAST} points"
     shown = formatting.fixed(value * 100, _decimals(slot))
     return f"{shown} point{'' if float(shown.replace(',', '')) == 1 else 's'}"

@@ -73,7 +73,8 @@ def _check_sectors(connection: sa.Connection, sheet: Sheet) -> None:
     """Compare the named holdings of a sector with the largest stored weights of its companies."""
     weights = frame(
         connection,
-        "SELECT w.symbol, p.sector, abs(w.weight) AS size FROM portfolio_risk_contributions w"
+        "SELECT w.symbol, p.sector, w.weight, abs(w.weight) AS size"
+        " FROM portfolio_risk_contributions w"
         " JOIN company_profiles p USING (symbol) WHERE NOT coalesce(p.is_etf OR p.is_fund, false)"
         f" AND w.portfolio_id = '{sheet.portfolio_id}' AND w.day = '{sheet.day}'",
     )
@@ -83,6 +84,9 @@ def _check_sectors(connection: sa.Connection, sheet: Sheet) -> None:
             named.setdefault(str(fact.value), []).append(
                 (fact.rank, sheet.aliases[fact.entity]["symbol"])
             )
+            weight = weights.set_index("symbol")["weight"][sheet.aliases[fact.entity]["symbol"]]
+            side = sheet.facts[f"{fact.entity.lower()}_side"].value
+            assert side == ("long" if weight > 0 else "short")
     assert named
     for sector, found in named.items():
         largest = weights[weights["sector"] == sector].sort_values("size", ascending=False)

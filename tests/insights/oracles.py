@@ -1071,6 +1071,9 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         if f.of(alias, "share") >= 0
     },
     **TRADE_STATEMENTS,
+    "no_opened": lambda f: expect(f.n_opened == 0),
+    "no_closed": lambda f: expect(f.n_closed == 0),
+    "no_resized": lambda f: expect(f.n_resized == 0),
     "no_trades": lambda f: expect(f.n_opened == f.n_closed == f.n_resized == 0),
     "sector_holds": lambda f: with_positions(
         f, {alias: {"name": alias} for alias in f.things("SEC")}, is_named=True

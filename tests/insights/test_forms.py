@@ -12,7 +12,7 @@ from riskmetrics.insights.claims import Claim, Form, View, catalog, claims_of
 from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.realize import display_names, realize_phrasing
-from riskmetrics.insights.slots import Slot, apart, flat_slots
+from riskmetrics.insights.slots import Slot, apart, flat_slots, percent
 from tests.insights.fact_sheets import random_sheet
 from tests.insights.figures import Figures
 from tests.insights.inverse import number_in, parse
@@ -146,6 +146,8 @@ def test_the_loss_of_a_day_beyond_the_value_at_risk_is_told_apart() -> None:
     """4.05% beyond 3.98%: with one decimal both are 4.0%."""
     assert [slot.show() for slot in apart("percent", 0.0405, 0.0398)] == ["4.05%", "3.98%"]
     assert [slot.show() for slot in apart("percent", 0.60, 0.50)] == ["60%", "50%"]
+    assert [slot.show() for slot in apart("percent", 3e-5, 4e-5)] == ["0.003%", "0.004%"]
+    assert percent(3e-5).show() == "below 0.01%"
 
 
 @pytest.mark.parametrize(

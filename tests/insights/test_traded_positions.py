@@ -142,6 +142,12 @@ def test_a_note_says_which_positions_were_traded() -> None:
     )
 
 
+def test_a_leftover_is_no_decrease_by_all() -> None:
+    left: dict[str, float | str] = {"n_resized": 1, "pos_01_quantity_decrease": 0.999}
+    left["pos_01_traded_to"] = 0.002
+    assert _says(left, "resized") == "Quantity changed: SYM1 down 99.9% to 0.2% of equity."
+
+
 def test_a_trade_next_to_options_has_neither_their_weight_nor_their_side() -> None:
     """10 shares bought next to calls with a delta of 30% of equity are not 31% that was opened."""
     bought: dict[str, float | str] = {

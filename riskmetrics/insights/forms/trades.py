@@ -11,7 +11,7 @@ from riskmetrics.insights.forms.limits import is_by_trade, shown_apart
 from riskmetrics.insights.forms.lists import REST, rest_of
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits_reached import Reach, reached_limits
-from riskmetrics.insights.slots import Item, Slot, items, level, name, percent, symbol
+from riskmetrics.insights.slots import Item, Slot, below_all, items, level, name, percent, symbol
 from riskmetrics.insights.trade_facts import MAX_NAMED
 
 _SALIENCE, _BY_SIZE, _MAX_SIZE = 1.4, 3.0, 0.5
@@ -84,7 +84,8 @@ def _item(view: View, alias: str, kind: str, change: Fact, weight: Fact | None) 
         return Item(_WAS[str(change.value)], {"name": slots["name"]})
     is_up = change.fact_type.name == "quantity_increase"
     phrasing = (_UP_TO if is_up else _DOWN_TO) if weight is not None else (_UP if is_up else _DOWN)
-    return Item(phrasing, slots | {"change": percent(float(change.value))})
+    shown = percent(float(change.value)) if is_up else below_all(float(change.value))
+    return Item(phrasing, slots | {"change": shown})
 
 
 def _size(change: Fact, weight: Fact | None) -> float:
@@ -143,6 +144,18 @@ def no_trades(view: View) -> Iterator[Instance]:
     facts = view.facts_of(*(f"n_{kind}" for kind in _ENTRIES))
     if facts and not any(float(fact.value) for fact in facts):
         yield Instance({}, (), 0.5, context=facts)
+
+
+def _none(view: View, kind: str) -> Iterator[Instance]:
+    """No position was traded in one way."""
+    counted = view.fact(f"n_{kind}")
+    if counted and not float(counted.value):
+        yield Instance({}, (), 0.5, context=(counted,))
+
+
+for _kind in _VERBS:
+    form(f"no_{_kind}", "result", "", f"No position was {_kind}.",
+        is_answer=True)(partial(_none, kind=_kind))  # fmt: skip
 
 
 _MOVED: Final = ("beta", "volatility", "the volatility forecast")
