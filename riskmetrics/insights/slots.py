@@ -28,10 +28,10 @@ _LEAST = 0.01
 
 PATTERNS: Final = {
     "money": r"(?:\$|[A-Z]{3} )[\d,]+(?:\.\d+)?",
-    "percent": r"(?:below |above )?−?[\d,]+(?:\.\d+)?%",
+    "percent": r"(?:below )?−?[\d,]+(?:\.\d+)?%",
     "points": r"(?:below )?[\d,]+(?:\.\d+)? points?",
     "number": r"−?[\d,]+(?:\.\d+)?",
-    "figure": r"(?:below |above )?−?[\d,]+(?:\.\d+)?%?",
+    "figure": r"(?:below )?−?[\d,]+(?:\.\d+)?%?",
     "excess": r"(?:below )?[\d,]+(?:\.\d+)?(?: points?)?",
     "times": r"[\d,]+(?:\.\d+)?×",
     "count": r"[\d,]+",
@@ -304,7 +304,7 @@ def _is_shown_by_decimals(value: float, slot: Slot) -> bool:
 
 def _show_percent(value: float, slot: Slot) -> str:
     if _is_below_least(value) and not _is_shown_by_decimals(value, slot):
-        return f"below {_LEAST}%" if value > 0 else f"above {formatting.fixed(-_LEAST, 2)}%"
+        return f"below {_LEAST}%" if value > 0 else "−0.00%"
     return formatting.fixed(value * 100, _decimals(slot)) + "%"
 
 
