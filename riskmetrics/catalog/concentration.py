@@ -36,7 +36,7 @@ FIGURES = (
         null=_NO_BENCHMARK, absent=NO_SENTENCE),
     _sector("look_through_weight", "Through funds", Unit.FRACTION,
         "part of gross_weight that is held by funds that are looked through", minimum=PRICED,
-        null="computed by an earlier version", absent=NO_SENTENCE),
+        null="computed by an earlier version"),
 )  # fmt: skip
 
 LISTINGS = (

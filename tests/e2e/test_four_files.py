@@ -220,7 +220,7 @@ def test_four_files_compute_store_show_explain_export_and_document_a_statistic(
     page = tmp_path / "report.html"
     call(copy, COMMAND, "report", *day, "--out", str(page))
     html = page.read_text(encoding="utf-8")
-    assert "<h3>Worst session, one quarter</h3>" in html
+    assert '-worst_sessions">Worst session, one quarter</h4>' in html
     assert f'<td>{loss:.1%}</td><td class="text">on <span class="day">{session}</span></td>' in html
 
     explained = call(copy, COMMAND, "explain", "Long-Short", "worst_loss", *day)

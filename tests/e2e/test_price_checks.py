@@ -206,7 +206,7 @@ def test_the_command_and_the_report_list_what_the_run_found(faulty: sa.Engine) -
             )
         )
         for name, symbols in held:
-            section = page.partition(f"<h2>{name}</h2>")[2].partition("</section>")[0]
+            section = page.partition(f">{name}</h2>")[2].partition("</section>")[0]
             for fault, symbol in SYMBOLS.items():
                 assert (f"{fault.replace('_', ' ').capitalize()}: {symbol}." in section) == (
                     symbol in symbols
