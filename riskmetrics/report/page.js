@@ -89,9 +89,8 @@
   const foldParts = () => parts.forEach((part) => (part.open = !phone.matches));
   const showTarget = () => {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    for (let each = target?.closest("details"); each; each = each.parentElement.closest("details")) {
-      each.open = true;
-    }
+    let part = target?.closest("details");
+    for (; part; part = part.parentElement.closest("details")) part.open = true;
     target?.scrollIntoView();
   };
   let wereOpen = [];

@@ -85,13 +85,13 @@ def test_four_unpriced_holdings_of_five_leave_no_risk_figure(
         assert why in _print("show", command, "--portfolio", "Bad")
     undefined = "all of these results of Bad are undefined on 2022-12-28: see riskmetrics show"
     assert undefined in _print("show", "sectors", "--portfolio", "Bad")
-    told = _print("show", "insights", "--portfolio", "Bad")
+    text = _print("show", "insights", "--portfolio", "Bad")
     assert (
         "1 of 5 instruments has a price; values exclude the others: one without a price since the"
         " equity was stated is still in the equity, and one whose prices ended later has left it,"
-        " with no loss in the P&L." in told
+        " with no loss in the P&L." in text
     )
-    assert "critical" not in told
+    assert "critical" not in text
     assert "ZZZA, ZZZB, ZZZC, ZZZD" in _print("doctor")
     page = tmp_path / "page.html"
     _print("report", "--date", f"{DAY}", "--out", str(page))
@@ -127,12 +127,12 @@ def test_fractions_of_too_small_an_equity_are_undefined_and_money_stays(
         sectors = query_frame(sample, "SELECT t.* " + own.format("portfolio_sector_weights"))
         assert sectors["net_weight"].isna().all()
         assert sectors["gross_weight"].notna().all()
-        told = _print("show", "insights", "--portfolio", name)
+        text = _print("show", "insights", "--portfolio", name)
         assert (
             "of gross exposure; below 5% weights and all figures in units of equity are undefined"
-            in told
+            in text
         )
-        assert "gross exposure over equity" not in told
+        assert "gross exposure over equity" not in text
     assert_nulls_have_reasons(sample, {"position_option_exposures", "forecast_outcomes"})
     explanations = recalculate_explanations(sample, DAY, [*small])
     assert [found for found in explanations if not found.is_equal] == []

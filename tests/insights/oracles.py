@@ -529,10 +529,10 @@ def _under(f: Figures) -> Expected:
 
 def _sector_named(f: Figures, found: Expected, *, is_named: bool) -> Expected:
     """Return sectors with their positions, which the sentence on a new alert has, or without."""
-    told = {alias for kind, alias in _happened(f, "reached") if kind == "gross"}
-    rest = {alias: slots for alias, slots in found.items() if alias not in told}
+    named = {alias for kind, alias in _happened(f, "reached") if kind == "gross"}
+    rest = {alias: slots for alias, slots in found.items() if alias not in named}
     return with_positions(f, rest, is_named=is_named) | (
-        {} if is_named else {alias: slots for alias, slots in found.items() if alias in told}
+        {} if is_named else {alias: slots for alias, slots in found.items() if alias in named}
     )
 
 

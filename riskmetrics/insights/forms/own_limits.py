@@ -70,10 +70,10 @@ def _own_limit(
                 if has_earlier and not stated:
                     continue
                 if holds(str(facts[2].value), before, event, value, limit):
-                    told = stated if has_earlier else ()
-                    slots = _values(view, unit, limit, value, told) | {"name": label(alias)}
+                    earlier = stated if has_earlier else ()
+                    slots = _values(view, unit, limit, value, earlier) | {"name": label(alias)}
                     slots |= {"of": of_what(subject)} if subject else {}
-                    context = (facts[2], *filter(None, more), *told)
+                    context = (facts[2], *filter(None, more), *earlier)
                     is_known = not is_event and before == EXCEEDED
                     weight = _NAMED if is_known else salience
                     yield Instance(slots, facts[:2], weight, alias, sign, level=level,
@@ -102,13 +102,13 @@ def _own_limit(
 
 
 def _values(
-    view: View, unit: str, limit: float, value: float, told: Sequence[Fact]
+    view: View, unit: str, limit: float, value: float, earlier: Sequence[Fact]
 ) -> dict[str, Slot]:
     """Return the slots of a limit, its value and the one that was stated last, shown apart."""
-    shown = apart_from_limit(unit, limit, value, *(float(fact.value) for fact in told[:1]))
+    shown = apart_from_limit(unit, limit, value, *(float(fact.value) for fact in earlier[:1]))
     slots: dict[str, Slot] = {"limit": shown[0], "value": shown[1]}
-    if told:
-        on = date.fromisoformat(str(told[1].value))
+    if earlier:
+        on = date.fromisoformat(str(earlier[1].value))
         slots |= {"earlier": shown[2], "day": day(on, view.sheet.day)}
     return slots
 
