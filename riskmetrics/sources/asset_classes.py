@@ -9,6 +9,9 @@ from riskmetrics.sources.vocabulary import bare_words, fold_text, load_vocabular
 UNSUPPORTED_CLASSES = frozenset({"future", "crypto", "bond", "currency", "other"})
 """Classes that are not shares, funds or options on them."""
 _MONEY_MARKET_FUND = re.compile(r"[a-z]{3}xx")
+_FUND_SYMBOL = re.compile(r"[A-Z]{4}X")
+_BOND_TERMS = re.compile(r"\d ?%|\d/\d")
+"""Coupon or maturity in the name of a bond."""
 _FOREIGN_CASH = re.compile(
     rf"(cur:|cash[: (]*)?({'|'.join(sorted(FOREIGN_CASH)).lower()})\)?( cash)?", re.ASCII
 )
@@ -43,16 +46,39 @@ def asset_class(text: str) -> str:
     )
 
 
+def is_supported_class(stated: str, symbol: str, name: str) -> bool:
+    """Return whether what has an asset class is a share, a fund or an option on them.
+
+    A fund can have the class of what it holds. A bond has a coupon or a maturity in its name, and
+    perhaps the symbol of the shares of its issuer.
+
+    Examples
+    --------
+    >>> is_supported_class("Bonds", "BND", ""), is_supported_class("Bonds", "XYZ", "Acme Bond ETF")
+    (True, True)
+    >>> [is_supported_class("Bonds", "T", name) for name in ("US TREASURY 4 1/2% 2036", "")]
+    [False, False]
+    """
+    found = asset_class(stated)
+    if found != "bond":
+        return found not in UNSUPPORTED_CLASSES
+    markets = load_vocabulary().markets
+    is_fund = symbol in markets["bond_funds"] or asset_class(name) == "fund"
+    is_fund |= not markets["fund_families"].isdisjoint(bare_words(name).upper().split())
+    is_fund |= _FUND_SYMBOL.fullmatch(symbol) is not None
+    return is_fund and symbol.isalpha() and _BOND_TERMS.search(name) is None
+
+
 @cache
 def is_cash_text(text: str) -> bool:
     """Return whether a symbol, a name or an asset class is that of cash in USD.
 
     Examples
     --------
-    >>> [is_cash_text(text) for text in ("CUR:USD", "Liquidités", "*Cash*", "Cash America")]
+    >>> [is_cash_text(text) for text in ("CUR:USD", "Liquidités", "(Cash)", "Cash America")]
     [True, True, True, False]
     """
-    folded = fold_text(text).strip("*- ")
+    folded = fold_text(text).strip("*- ()[]")
     return folded in load_vocabulary().cash or bool(_MONEY_MARKET_FUND.fullmatch(folded))
 
 

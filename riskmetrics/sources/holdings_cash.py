@@ -36,6 +36,13 @@ def find_cash(table: Table, layout: Layout, is_par: BoolArray) -> BoolArray:
     return cash
 
 
+def names_cash(table: Table) -> BoolArray:
+    """Return a mask of the lines whose symbol or name is that of cash, not only their class."""
+    symbol, name = table.text("symbol"), table.text("description")
+    named: BoolArray = map_bool(symbol, is_cash_text) | map_bool(name, is_cash_name)
+    return named
+
+
 def has_par_price(
     table: Table, value: FloatArray, quantity: FloatArray, price: FloatArray
 ) -> BoolArray:
@@ -87,8 +94,10 @@ def _are_tickers(symbols: "pd.Series[str]") -> BoolArray:
 
 def _is_account(text: str) -> bool:
     """Return whether a text is that of cash, and not that of a money market fund."""
-    is_fund = any(part in fold_text(text) for part in load_vocabulary().cash_parts)
-    return is_cash_text(text) and not is_fund
+    if not is_cash_text(text):
+        return False
+    folded = fold_text(text)
+    return not any(part in folded for part in load_vocabulary().cash_parts)
 
 
 def is_part_of_cash(table: Table, cash: BoolArray, amount: FloatArray) -> BoolArray:
@@ -106,6 +115,27 @@ def is_part_of_cash(table: Table, cash: BoolArray, amount: FloatArray) -> BoolAr
     is_power = names.str.startswith(_BUYING_POWER).to_numpy(bool)
     is_part: BoolArray = is_available & ((amount <= amount[is_whole][0]) | is_power)
     return is_part
+
+
+def find_cash_sums(table: Table, cash: BoolArray, amount: FloatArray) -> BoolArray:
+    """Return a mask of the lines of all cash that are the sum of the lines of cash next to them.
+
+    Those are at least two, all above or all below it, with names of their own: Cash, or its title,
+    sums a bank sweep and a money market fund.
+    """
+    vocabulary = load_vocabulary()
+    symbol = table.text("symbol")
+    names = symbol.mask(symbol == "", table.text("description")).map(fold_text)
+    is_whole = names.isin([*vocabulary.cash_whole]).to_numpy(bool)
+    is_available = names.isin([*vocabulary.cash_available]).to_numpy(bool)
+    found = np.zeros_like(cash)
+    for row in np.flatnonzero(cash & is_whole):
+        parts = cash & ~is_available & (names != names.iloc[row]).to_numpy(bool)
+        above, below = parts[:row][::-1], parts[row + 1 :]
+        n_above, n_below = (int(np.argmin([*side, False])) for side in (above, below))
+        sides = (amount[row - n_above : row], amount[row + 1 : row + 1 + n_below])
+        found[row] = any(len(side) > 1 and np.isclose(side.sum(), amount[row]) for side in sides)
+    return found
 
 
 def is_debit(table: Table) -> BoolArray:

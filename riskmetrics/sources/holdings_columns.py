@@ -2,14 +2,19 @@
 
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
 from riskmetrics.errors import DataQualityError
 from riskmetrics.sources.symbol_forms import CURRENCIES
-from riskmetrics.sources.table_headers import HeaderAliases, describe_columns, header_key
+from riskmetrics.sources.table_headers import (
+    MAX_CACHED_CHARS,
+    HeaderAliases,
+    describe_columns,
+    header_key,
+)
 from riskmetrics.sources.vocabulary import bare_words, load_vocabulary
 
 MONEY_COLUMNS = ("last_price", "entry_price", "market_value", "cost_basis")
@@ -89,6 +94,13 @@ def header_spellings(header: str) -> tuple[str, str]:
     >>> header_spellings("Market value (USD)"), header_spellings("Gewicht in %")
     (('marketvalueusd', 'marketvalue'), ('gewichtin', 'gewicht'))
     """
+    if len(header) < MAX_CACHED_CHARS:
+        return _cached_spellings(header)
+    return header_key(header), header_key(strip_unit(header))
+
+
+@lru_cache(maxsize=4096)  # several readers look at each cell of a statement
+def _cached_spellings(header: str) -> tuple[str, str]:
     return header_key(header), header_key(strip_unit(header))
 
 

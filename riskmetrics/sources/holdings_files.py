@@ -13,9 +13,11 @@ from riskmetrics.sources.file_kinds import (
     combine_kinds,
     require_kind,
 )
+from riskmetrics.sources.holdings_sheets import require_views
 from riskmetrics.sources.holdings_sizes import place_dollar_sizes, plain_sizes, strip_percent_signs
 from riskmetrics.sources.layouts import GENERAL, Layout, LayoutSet
 from riskmetrics.sources.raw_files import (
+    DecodedText,
     decode_text,
     is_parquet,
     measure_size,
@@ -37,9 +39,10 @@ from riskmetrics.sources.statement_lines import (
 from riskmetrics.sources.statement_parser import ParsedStatement, parse_statement
 from riskmetrics.sources.table_headers import DELIMITERS
 from riskmetrics.sources.table_kinds import NUMBER
-from riskmetrics.sources.tabular_files import read_table
+from riskmetrics.sources.tabular_files import Table, read_table
 from riskmetrics.sources.two_sides import merge_sides
 from riskmetrics.sources.vocabulary import load_vocabulary
+from riskmetrics.sources.workbooks import sheet_to_csv
 from riskmetrics.text import join_names, truncate
 
 _AMBIGUOUS_KIND_REMEDY = (
@@ -61,7 +64,11 @@ class ParsedFile(NamedTuple):
 def parse_file(path: Path, limits: Limits, layouts: LayoutSet) -> ParsedFile:
     """Return layout, format, kind and table of a file."""
     data = _read_text(path, limits)
-    file = _parse_text(path, data, limits, layouts) if data else _parse_parquet(path, limits)
+    file = (
+        _parse_workbook_or_text(path, data, limits, layouts)
+        if data
+        else _parse_parquet(path, limits)
+    )
     columns = file.statement.table.columns
     if not columns.keys() & {"quantity", "weight", "market_value"}:
         raise _no_quantity_error(path, list(columns))
@@ -105,7 +112,7 @@ def split_file(path: Path, limits: Limits, layouts: LayoutSet) -> tuple[str, lis
     DataQualityError
         If it is not a text of lines.
     """
-    split = _split_text(path, _read_text(path, limits), limits, layouts)
+    split = _split_text(path, _decode(path, _read_text(path, limits), limits), limits, layouts)
     return split.file_format, split.lines
 
 
@@ -118,6 +125,10 @@ def _read_text(path: Path, limits: Limits) -> bytes:
         return read_whole(path, stream, limits)
 
 
+def _decode(path: Path, data: bytes, limits: Limits) -> DecodedText:
+    return decode_text(path, data, limits, HOLDINGS_KINDS, names_unheld)
+
+
 class _SplitText(NamedTuple):
     file_format: str
     delimiter: str
@@ -128,12 +139,10 @@ class _SplitText(NamedTuple):
     """Note on a column that is read as Symbol, or empty."""
 
 
-def _split_text(path: Path, data: bytes, limits: Limits, layouts: LayoutSet) -> _SplitText:
+def _split_text(path: Path, decoded: DecodedText, limits: Limits, layouts: LayoutSet) -> _SplitText:
     """Split a text by the delimiter with which a layout matches, else by the best one."""
-    text, encoding = decode_text(path, data, limits, HOLDINGS_KINDS, names_unheld)
-    readings = {
-        mark: merge_sides(path, lines) for mark, lines in split_by_delimiters(path, text).items()
-    }
+    found_lines = split_by_delimiters(path, decoded.text)
+    readings = {mark: merge_sides(path, lines) for mark, lines in found_lines.items()}
     notes: dict[str, str] = {}
     found = _detect_layout(readings, layouts)
     if found is None or found[0].is_general:
@@ -146,12 +155,33 @@ def _split_text(path: Path, data: bytes, limits: Limits, layouts: LayoutSet) -> 
     lines = readings[delimiter]
     require_columns_in_limit(path, lines, limits)
     return _SplitText(
-        f"{encoding}, {DELIMITERS[delimiter]}s", delimiter, layout, lines, notes.get(delimiter, "")
+        f"{decoded.encoding}, {DELIMITERS[delimiter]}s",
+        delimiter,
+        layout,
+        lines,
+        notes.get(delimiter, ""),
     )
 
 
-def _parse_text(path: Path, data: bytes, limits: Limits, layouts: LayoutSet) -> ParsedFile:
-    split = _split_text(path, data, limits, layouts)
+def _parse_workbook_or_text(
+    path: Path, data: bytes, limits: Limits, layouts: LayoutSet
+) -> ParsedFile:
+    """Return the content of a file, whose other sheets must state no further holdings."""
+    decoded = _decode(path, data, limits)
+    file = _parse_text(path, decoded, limits, layouts)
+    tables: dict[str, Table | None] = {}
+    for name in decoded.other_sheets:
+        sheet = DecodedText(sheet_to_csv(data, name), decoded.encoding)
+        try:
+            tables[name] = _parse_text(path, sheet, limits, layouts).statement.table
+        except DataQualityError:
+            tables[name] = None
+    require_views(path, file.statement.table, tables)
+    return file
+
+
+def _parse_text(path: Path, decoded: DecodedText, limits: Limits, layouts: LayoutSet) -> ParsedFile:
+    split = _split_text(path, decoded, limits, layouts)
     line_cells = [line.cells for line in split.lines]
     tables = classify_tables(line_cells)
     kind = combine_kinds(line_cells, tables)

@@ -87,7 +87,7 @@ def _drop_undated_sums(table: Table, decimal: str) -> tuple[Table, list[SkippedL
     for code in np.flatnonzero((n_rows > 1) & (n_alone == 1)):
         places = rows_by_code[code]
         [alone], lots = places[~has_day[places]], places[has_day[places]]
-        if symbols[alone] != "" and _is_sum(sizes[alone], sizes[lots]):
+        if symbols[alone] != "" and _is_lot_sum(sizes[alone], sizes[lots]):
             n_lots[alone] = len(lots)
     is_sum = (n_lots > 0) & (n_lots.max(initial=0) > 1)
     reasons = np.where(is_sum, "the sum of the lots with its symbol", "").astype(object)
@@ -119,7 +119,7 @@ def _drop_sums_of_accounts(table: Table, decimal: str) -> tuple[Table, list[Skip
     return table.keep_rows(~is_dropped), skipped_lines(table, reasons)
 
 
-def _is_sum(position: FloatArray, lots: FloatArray) -> bool:
+def _is_lot_sum(position: FloatArray, lots: FloatArray) -> bool:
     """Return whether quantity, value and cost of a position sum those of lots, where stated.
 
     The last number is the cost by the average price, which may be without fees.
@@ -127,9 +127,9 @@ def _is_sum(position: FloatArray, lots: FloatArray) -> bool:
     Examples
     --------
     >>> lots = np.array([[5, 50, np.nan, 45], [7, 70, 60, 60]])
-    >>> [_is_sum(np.array([12, *sums]), lots) for sums in ([120, 99, 105], [np.nan, 99, 106])]
+    >>> [_is_lot_sum(np.array([12, *sums]), lots) for sums in ([120, 99, 105], [np.nan, 99, 106])]
     [True, True]
-    >>> [_is_sum(np.array([12, *sums]), lots) for sums in ([121, 1, 105], [120, 99, 120])]
+    >>> [_is_lot_sum(np.array([12, *sums]), lots) for sums in ([121, 1, 105], [120, 99, 120])]
     [False, False]
     """
     sums = lots.sum(axis=0)

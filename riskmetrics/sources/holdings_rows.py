@@ -19,11 +19,13 @@ from riskmetrics.sources.column_contents import MISSING_TEXTS
 from riskmetrics.sources.holdings_cash import (
     can_be_share,
     find_cash,
+    find_cash_sums,
     has_par_price,
     is_debit,
     is_part_of_cash,
     is_unsigned,
     map_bool,
+    names_cash,
 )
 from riskmetrics.sources.holdings_groups import find_group_titles
 from riskmetrics.sources.holdings_lots import skipped_lines
@@ -39,6 +41,7 @@ from riskmetrics.sources.holdings_terms import (
     unclear_states,
     with_texts,
 )
+from riskmetrics.sources.holdings_totals import has_terms, is_sum_above, is_total_line
 from riskmetrics.sources.identifier_forms import is_cusip, is_debt_cusip, is_foreign_isin
 from riskmetrics.sources.layouts import CASH_ROW_SYMBOL, Layout
 from riskmetrics.sources.statement_parser import SkippedLine
@@ -52,18 +55,11 @@ from riskmetrics.sources.symbol_forms import (
     parse_symbol_forms,
 )
 from riskmetrics.sources.tabular_files import Table
-from riskmetrics.sources.vocabulary import (
-    bare_words,
-    load_vocabulary,
-    starts_with,
-)
 
 MAX_DECORATIONS_NAMED = 8
 _MAX_TICKER_CHARS = 5
 _NAME = r"[A-Z][a-z]+(?:[ -][A-Z][a-z]+)*"
 _WEIGHT_ROUNDING = 1e-3
-_MIN_NAME_WORDS = 4
-"""Words of the name of a fund that begins with Total."""
 _UNCLEAR_CASH = (
     " is cash or one share of that symbol: if it is cash, write Cash in a column Name, else the"
     " name of the security"
@@ -162,7 +158,7 @@ def _are_names(table: Table) -> "pd.Series[bool]":
     """
     symbols = table.text("symbol")
     is_other = map_bool(symbols, is_cash_text) | map_bool(symbols, is_cash_name)
-    are_names = symbols.str.fullmatch(_NAME) & ~(is_other | _is_total(table))
+    are_names = symbols.str.fullmatch(_NAME) & ~(is_other | is_total_line(table))
     are_names &= table.text("quantity").str.contains(r"\d")
     has_long = (symbols[are_names].str.len() > _MAX_TICKER_CHARS).any()
     return are_names & bool(has_long)
@@ -227,13 +223,15 @@ def split_rows(table: Table, layout: Layout, decimal: str, size_column: str) -> 
     amount = np.where(np.isnan(value) | (size_column == "weight"), size, value)
     price = read_numbers(table, "last_price", decimal)
     quantity = read_numbers(table, "quantity", decimal)
-    is_total = _is_total(table) & ~_has_terms(table, quantity, price)
+    is_total = is_total_line(table) & ~has_terms(table, quantity, price)
     cash = find_cash(table, layout, has_par_price(table, value, quantity, price)) & ~is_total
     unclear = cash & can_be_share(table, value, quantity, price)
     table, cash = _with_problem(table, unclear, _UNCLEAR_CASH), cash & ~unclear
     amount = np.where(cash & is_debit(table), -np.abs(amount), amount)
-    total = is_total | _is_sum_above(table, value, quantity, price)
-    unsigned = cash & ~total & (amount > 0) & is_unsigned(table)
+    total = is_total | is_sum_above(table, value, quantity, price)
+    is_named = names_cash(table)  # a section of cash can end with the total of all
+    total, cash = total & ~(cash & is_named), cash & ~(total & ~is_named)
+    unsigned = cash & (amount > 0) & is_unsigned(table)
     foreign = cash & (
         np.isnan(amount)
         | unsigned
@@ -251,10 +249,12 @@ def split_rows(table: Table, layout: Layout, decimal: str, size_column: str) -> 
     reasons[cash] = [f"cash, {dollars:,.2f}" for dollars in amount[cash]]
     cash &= ~(part := is_part_of_cash(table, cash & ~foreign, amount))
     reasons[part] = "a part of the cash on another line"
+    cash &= ~(sums := find_cash_sums(table, cash & ~foreign, amount))
+    reasons[sums] = "the sum of the cash next to it"
     reasons[foreign] = "cash without an amount in USD"
     reasons[unsigned] = "a margin balance without a sign, which may be owed: pass --equity"
     reasons[total] = "a total"
-    groups = (reasons == "", cash & ~foreign & ~total, total)
+    groups = (reasons == "", cash & ~foreign, total)
     titles = _find_titles(*groups, (amount, quantity, price), size_column)
     reasons[titles] = "a title with the sum of its group"
     cash &= ~titles
@@ -324,68 +324,3 @@ def _find_titles(
 def _is_twice(weights: FloatArray, whole: float) -> bool:
     """Return whether weights sum to twice the whole: each group is counted twice."""
     return math.isclose(weights.sum(), 2 * whole, rel_tol=_WEIGHT_ROUNDING)
-
-
-def _is_total(table: Table) -> BoolArray:
-    """Return a mask of the lines of totals: by the symbol, else by the name of the line."""
-    symbol, name = table.text("symbol"), table.text("description")
-    totals = load_vocabulary().totals
-    return map_bool(symbol.mask(symbol == "", name), lambda text: starts_with(text, totals))
-
-
-def _is_sum_above(
-    table: Table, value: FloatArray, quantity: FloatArray, price: FloatArray
-) -> BoolArray:
-    """Return a mask of the lines of a sum.
-
-    They are without a symbol, have a word below several lines, or have a word such as All in its
-    place, no price, and the sums of the values and of the quantities of other symbols. With a name
-    or a word they have no terms of a holding: a value can be a sum by chance. The name of a total
-    or of an asset class is that of no holding, so that one line above is enough.
-    """
-    sums = np.zeros((2, 2))  # of all lines and of the section; of values and quantities
-    n_above = 0
-    found = np.zeros(table.n_rows, dtype=bool)
-    symbols: set[str] = set()
-    names = load_vocabulary().sums
-    description = table.text("description")
-    for row, symbol in enumerate(table.text("symbol")):
-        amounts = np.array([value[row], quantity[row]])
-        if np.isnan(amounts[0]) or amounts[0] == 0:
-            continue
-        is_sum = np.isclose(amounts, sums, rtol=1e-6)
-        is_word = symbol.isalpha() and len(symbol) > _MAX_TICKER_CHARS and n_above > 1
-        is_title = symbol != symbol.upper()  # SUM after one line may be a symbol
-        is_named = bare_words(symbol) in names and symbol not in symbols
-        is_named &= is_title or len(symbols) > 1
-        is_of_both = is_named and np.isnan(price[row]) and is_sum.all(axis=1).any()
-        has_terms = np.isfinite(price[row]) or (amounts[1] > 0 and not is_sum.all(axis=1).any())
-        is_lone = symbol == "" and description[row] == ""
-        is_other = (symbol == "" and n_above > 1) or is_word
-        is_sum_of_values = is_sum[:, 0].any() and (is_lone or (is_other and not has_terms))
-        if symbol == "" and _is_sum_name(description[row]):
-            is_sum_of_values |= is_sum.all(axis=1).any() or (is_sum[:, 0].any() and not has_terms)
-        found[row] = is_of_both or is_sum_of_values
-        n_above += not found[row]
-        symbols |= set() if found[row] else {symbol}
-        sums += 0 if found[row] else np.nan_to_num(amounts)
-        sums[1] *= not found[row]
-    return found
-
-
-def _is_sum_name(name: str) -> bool:
-    """Return whether the whole name of a line is a word for a total, or that of an asset class."""
-    vocabulary = load_vocabulary()
-    return any(
-        bare_words(name) in words for words in (vocabulary.totals, *vocabulary.classes.values())
-    )
-
-
-def _has_terms(table: Table, quantity: FloatArray, price: FloatArray) -> BoolArray:
-    """Return a mask of the lines without a symbol whose name is that of a holding, not of a total.
-
-    Total International Index Trust has a quantity, and a price or a name of several words.
-    """
-    n_words = table.text("description").map(bare_words).str.count(" ").to_numpy() + 1
-    is_holding: BoolArray = (quantity > 0) & (np.isfinite(price) | (n_words >= _MIN_NAME_WORDS))
-    return is_holding & (table.text("symbol") == "").to_numpy(bool)

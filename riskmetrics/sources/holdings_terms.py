@@ -19,7 +19,7 @@ from riskmetrics.sources.column_contents import (
 )
 from riskmetrics.sources.table_kinds import DATE
 from riskmetrics.sources.tabular_files import Table
-from riskmetrics.sources.vocabulary import load_vocabulary
+from riskmetrics.sources.vocabulary import load_vocabulary, starts_with
 from riskmetrics.symbols import clean_symbol_text, parse_option
 
 _TERMS = {"strike_price", "expiration_date", "option_right"}
@@ -27,6 +27,8 @@ _TERMS = {"strike_price", "expiration_date", "option_right"}
 _AFFIRMATIONS = ("yes", "true", "y", "x")
 _NONZERO = r"[1-9]"
 _RIGHTS = ("CALL", "PUT")
+_STATES_OF_SHARES = frozenset({"new", "suspended"})
+"""Status of an order that is also that of a position, or of the trading of a share."""
 
 
 def with_texts(table: Table, **texts: "pd.Series[str]") -> Table:
@@ -72,7 +74,8 @@ def sold_texts(table: Table) -> "pd.Series[str]":
 def closed_problems(table: Table) -> "pd.Series[str]":
     """Return why each row may be a position that is no longer held, without a state that tells it.
 
-    A price of sale on all rows is that for which the holdings could be sold now.
+    A price of sale on all rows is that for which the holdings could be sold now, unless each row
+    has a day, as in a list of closed trades.
     """
     symbols, quantity = table.text("symbol"), table.text("quantity")
     is_security = (symbols != "") & ~symbols.map(is_cash_text).astype(bool)
@@ -82,7 +85,8 @@ def closed_problems(table: Table) -> "pd.Series[str]":
     for name, what in (("exit_price", "price of sale"), ("closed_quantity", "sold quantity")):
         texts = table.text(name)
         is_filled = is_sized & texts.str.contains(_NONZERO)
-        if name == "exit_price" and is_filled.sum() == is_sized.sum():
+        is_quote = name == "exit_price" and "date" not in table.columns
+        if is_quote and is_filled.sum() == is_sized.sum():
             continue
         problem = f"a {what} (" + texts + "), and no state: remove the line if nothing is held,"
         problems = problems.mask(is_filled, problem + " else the column")
@@ -96,15 +100,28 @@ def closed_problems(table: Table) -> "pd.Series[str]":
 def unclear_states(table: Table) -> "pd.Series[str]":
     """Return why the type of each row, such as Closed, does not tell whether it is held.
 
-    It may be that of a fund: open-end or closed-end.
+    It may be that of a fund: open-end or closed-end. A status such as Pending is that of an order,
+    or of a trade that is not settled.
     """
+    status = table.text("status")
+    is_pending = status.map(_is_pending).astype(bool)
     kind = table.text("type")
     is_unclear = kind.map(is_closed_state).astype(bool) & (table.text("status") == "")
     reasons = kind.map(
         "the type {} is that of a closed position or of a fund. Name the column Status, or write"
         " the type in full".format
     )
-    return reasons.where(is_unclear, "")
+    pending = status.map(
+        "the status {} is that of an order, which may not be executed: remove the line if it is not"
+        " held, else the status".format
+    )
+    return reasons.where(is_unclear, "").mask(is_pending, pending)
+
+
+def _is_pending(status: str) -> bool:
+    """Return whether a status is that of an order that is not executed, and of no position."""
+    is_order = starts_with(status, load_vocabulary().unexecuted - _STATES_OF_SHARES)
+    return is_order and not is_state(status)
 
 
 def require_held_rows(table: Table) -> None:

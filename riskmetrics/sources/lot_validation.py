@@ -12,7 +12,7 @@ import pandas as pd
 from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import BoolArray, FloatArray
 from riskmetrics.sources import cells
-from riskmetrics.sources.asset_classes import UNSUPPORTED_CLASSES, asset_class
+from riskmetrics.sources.asset_classes import asset_class, is_supported_class
 from riskmetrics.sources.dates import FIRST_DAY
 from riskmetrics.sources.holdings_columns import FOREIGN_AMOUNT
 from riskmetrics.sources.holdings_sizes import check_values
@@ -210,9 +210,9 @@ def _reject_non_usd(validator: RowValidator) -> None:
             validator.text(name).str.contains(FOREIGN_AMOUNT),
             f"{name} {{{name}}}: only USD is supported",
         )
-    classes = validator.text("investment_class").map(asset_class)
+    texts = map(validator.text, ("investment_class", "symbol", "description"))
     validator.reject(
-        classes.isin(list(UNSUPPORTED_CLASSES)),
+        ~np.array([*map(is_supported_class, *texts)], dtype=bool),
         "{investment_class}: only shares, funds and options on them are supported",
     )
 

@@ -1,7 +1,7 @@
 """Names of companies, and dates, in the place of symbols."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from riskmetrics.sources.vocabulary import load_vocabulary
 from riskmetrics.symbols import CLASS_SHARES, normalize_symbol, parse_option
@@ -58,8 +58,26 @@ def look_like_names(texts: Collection[str]) -> bool:
     """
     if not load_vocabulary().markets["company_names"].isdisjoint(texts):
         return True
-    has_symbol = any(_UNSPEAKABLE.fullmatch(text) and not _WORD.fullmatch(text) for text in texts)
+    has_symbol = any(map(_is_unspeakable, texts))
     return not has_symbol and 2 * sum(map(_can_be_name, texts)) >= len(texts)
+
+
+def has_known_ticker(texts: Iterable[str]) -> bool:
+    """Return whether one of some texts is surely a symbol: known, or not to be spoken.
+
+    Examples
+    --------
+    >>> [has_known_ticker(texts) for texts in (["MSFT", "KO"], ["SPY"], ["CARRY", "GDP"])]
+    [True, True, False]
+    """
+    markets = load_vocabulary().markets
+    known = markets["word_tickers"] | markets["bond_funds"] | markets["index_funds"]
+    return any(text in known or _is_unspeakable(text) for text in texts)
+
+
+def _is_unspeakable(text: str) -> bool:
+    """Return whether a text is four letters that cannot be spoken."""
+    return bool(_UNSPEAKABLE.fullmatch(text)) and not _WORD.fullmatch(text)
 
 
 def is_likely_ticker(text: str) -> bool:

@@ -30,6 +30,7 @@ from riskmetrics.sources.holdings_columns import (
     strip_units,
 )
 from riskmetrics.sources.price_layouts import describe_vendor, load_price_layouts
+from riskmetrics.sources.price_titles import names_other_quantity
 from riskmetrics.sources.stated_currency import (
     has_dollar_headers,
     require_full_amounts,
@@ -52,7 +53,6 @@ from riskmetrics.sources.wide_price_tables import (
     choose_two_levels,
     choose_wide,
     lengthen,
-    names_other_quantity,
     wide_error,
 )
 from riskmetrics.sources.wide_price_values import refuse_other_values
@@ -221,7 +221,11 @@ def _is_value(cell: str) -> bool:
 def _require_prices(path: Path, title: str, *, is_wide: bool) -> None:
     """Raise DataQualityError if the title of columns of symbols names another quantity."""
     words, vocabulary = {*bare_words(title).split()}, load_vocabulary()
-    is_of_prices = not words.isdisjoint(vocabulary.amounts | {"close", "closing"})
+    padded = f" {bare_words(title)} "
+    named = {
+        word for name in vocabulary.no_prices if f" {name} " in padded for word in name.split()
+    }
+    is_of_prices = not (words - named).isdisjoint(vocabulary.amounts | {"close", "closing"})
     is_other = not is_of_prices and names_other_quantity(title)
     is_other |= not words.isdisjoint(vocabulary.rescaled)
     if is_wide and is_other and len(words) <= _MAX_TITLE_WORDS:
@@ -244,7 +248,8 @@ def _refuse_second_currency(
 ) -> None:
     """Raise DataQualityError if a column such as Close USD is next to one without a currency."""
     for place, header in enumerate(headers):
-        name = next((one for one in _PRICES if header_key(strip_unit(header)) in aliases[one]), "")
+        key = header_key(strip_unit(header))
+        name = next((one for one in _PRICES if key in aliases[one]), "")
         chosen = positions.get(name, place)
         if chosen != place and has_dollar_headers([header]):
             raise DataQualityError(

@@ -57,6 +57,10 @@ class DecodedText(NamedTuple):
 
     text: str
     encoding: str
+    other_sheets: tuple[str, ...] = ()
+    """Names of the other sheets of a workbook with a table of the same kinds."""
+    repeated_sheets: tuple[str, ...] = ()
+    """Those among them with the same header."""
 
 
 @contextmanager
@@ -316,7 +320,7 @@ def decode_text(
     """
     if is_workbook(data):
         sheet = workbook_to_csv(path, data, limits, kinds, is_other=is_other)
-        return DecodedText(sheet.text, f"Excel {sheet.note}".rstrip())
+        return DecodedText(sheet.text, f"Excel {sheet.note}".rstrip(), *sheet[2:])
     for encoding in (_detect_encoding(data), "Windows-1252"):
         try:
             text = data.decode(encoding).removeprefix("\ufeff").translate(_PLAIN_SIGNS)

@@ -142,6 +142,10 @@ class ClosedSections:
                 and bare_words(text) in titles["other"]
             )
         )
+        if len(filled) == 1 and bare_words(text) in titles["end"]:
+            self.is_closed, self._has_rows, self._has_parts = True, True, False
+            self._has_titles, self._unclear = False, text
+            return "the end of the report"
         is_amounts = all(map(NUMBER_OR_BLANK.fullmatch, filled[1:]))
         if len(filled) > 1 and cells[0] and has_table and is_amounts:
             is_title = _is_closed_title(text, has_amounts=True)
@@ -234,7 +238,7 @@ def _is_closed_title(text: str, *, has_amounts: bool = False) -> bool:
     words = {word for word in stated if not word.isdigit()}
     if words & tax_terms:
         words -= {"long", "short"}  # terms, not sides
-    others = words - tax_terms - _title_words("open") - _closing_words()
+    others = words - tax_terms - _open_words() - _closing_words()
     others -= sections["fillers"] | sections["current"]
     if not 0 < len(words) <= _MAX_TITLE_WORDS or others or section_side(text):
         return False
@@ -242,7 +246,7 @@ def _is_closed_title(text: str, *, has_amounts: bool = False) -> bool:
     if words == stated and words & load_vocabulary().classes["option"]:
         closed -= sections["sold"]
     if has_amounts:
-        closed -= sections["realized"] if not words & _title_words("open") else set()
+        closed -= sections["realized"] if not words & _open_words() else set()
         closed -= closed if words & sections["gains"] else set()
     is_closed = closed and not words & sections["current"]
     return bool(is_closed or words & sections["watch"] or (not has_amounts and _is_orders(words)))
@@ -251,7 +255,7 @@ def _is_closed_title(text: str, *, has_amounts: bool = False) -> bool:
 def _is_orders(words: Set[str]) -> bool:
     """Return whether the words of a title name orders, and no positions next to them."""
     sections = load_vocabulary().sections
-    positions = _title_words("open") - sections["fillers"] - sections["current"]
+    positions = _open_words() - sections["fillers"] - sections["current"]
     return bool(words & sections["orders"]) and not words & positions
 
 
@@ -262,7 +266,7 @@ def _names_positions(text: str) -> bool:
     is_part = words & (sections["closed"] | sections["watch"] | load_vocabulary().tax_terms)
     is_short = 0 < len(words) <= _MAX_TITLE_WORDS
     is_part_or_orders = bool(is_part) or _is_orders(words)
-    return is_short and not is_part_or_orders and bool(words & _title_words("open"))
+    return is_short and not is_part_or_orders and bool(words & _open_words())
 
 
 def _may_be_title(text: str) -> bool:
@@ -288,9 +292,9 @@ def _closing_words() -> frozenset[str]:
     return sections["closed"] | sections["orders"] | sections["watch"]
 
 
-def _title_words(section: str) -> set[str]:
-    """Return the words of the titles of a section."""
-    return {word for title in load_vocabulary().sections[section] for word in title.split()}
+def _open_words() -> set[str]:
+    """Return the words of the titles of open positions."""
+    return {word for title in load_vocabulary().sections["open"] for word in title.split()}
 
 
 def _labeled_account(filled: Sequence[str]) -> str:

@@ -15,6 +15,8 @@ _STATED_IN = re.compile(
     r" (?P<code>[A-Z]{3})\b(?P<rest>.*)"
 )
 """Label of amounts with their currency, such as ``Portfolio value in EUR``."""
+_IN_BRACKETS = re.compile(r"(?P<label>[^()]*\w) ?\((?P<code>[A-Z]{3})\)")
+"""Title above a table with the currency of its amounts: ``Portfolio valuation (SGD)``."""
 _MAX_LABEL_WORDS = 5
 _DOLLARS = re.compile(r"USD|\bU\.?S\.? ?(?:\$|dollar)", re.IGNORECASE)
 _MAX_STATEMENT_CELLS = 3
@@ -107,8 +109,23 @@ def stated_currency(lines: Iterable[Sequence[str]]) -> str:
     >>> stated_currency([["Portfolio value in GBP as of 6 December 2024"], ["Base currency: USD"]])
     ''
     """
-    found = {code for line in lines for code in line_currencies(line)}
+    found = {code for line in lines for code in (*line_currencies(line), *_title_currencies(line))}
     return "" if "USD" in found else min(found, default="")
+
+
+def _title_currencies(line: Sequence[str]) -> set[str]:
+    """Return the currency in brackets behind the word for amounts in a title above a table.
+
+    Examples
+    --------
+    >>> [_title_currencies([text]) for text in ("My portfolio (SGD)", "Cash (SGD)")]
+    [{'SGD'}, set()]
+    """
+    filled = [cell.strip() for cell in line if cell.strip()]
+    found = _IN_BRACKETS.fullmatch(filled[0]) if len(filled) == 1 else None
+    words = bare_words(found["label"]).split() if found else []
+    is_title = bool(words) and words[-1] in load_vocabulary().amounts
+    return {found["code"]} & CURRENCIES if found and is_title else set()
 
 
 def line_currencies(line: Sequence[str]) -> set[str]:

@@ -123,13 +123,13 @@ def currency_of_total(rows: Rows) -> str:
             continue
         codes = CURRENCIES.intersection(re.findall(r"\b[A-Z]{3}\b", " ".join(line.cells)))
         amount = re.sub(r"[A-Z ]", "", row.get("market_value", ""))
-        if len(codes) == 1 and "USD" not in codes and _is_sum(amount, values[first:], values):
+        if len(codes) == 1 and "USD" not in codes and _is_value_sum(amount, values[first:], values):
             return min(codes)
         first = len(values)
     return ""
 
 
-def _is_sum(amount: str, *groups: list[str]) -> bool:
+def _is_value_sum(amount: str, *groups: list[str]) -> bool:
     """Return whether an amount is the sum of the numbers of a group."""
     for mark, group in itertools.product(cells.DECIMAL_MARKS, groups):
         total, *numbers = parse_texts([amount, *group], mark)

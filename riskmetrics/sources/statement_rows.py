@@ -25,16 +25,25 @@ NUMBER_OR_BLANK = re.compile(
 )
 
 _MAX_SIZE_CHARS = 60
+_NAMES = ("symbol", "identifier", "description", "account", "account_number")
+"""Columns that identify a row, the most specific first."""
 _DAY_OR_TIME = re.compile(rf"(?:{DATE.pattern}|\d{{1,2}}:\d\d.*)$")
 
 
 def named_cells(line: Line, columns: Mapping[str, Sequence[int]]) -> dict[str, str]:
-    """Return the cells of a line by column; of a repeated column the first."""
-    return {
+    """Return the cells of a line by column; of a repeated column the first.
+
+    The word for a total in the first cell is the name of a line without one, whatever its column.
+    """
+    row = {
         name: line.cells[places[0]]
         for name, places in columns.items()
         if places[0] < len(line.cells)
     }
+    text = next(filter(None, line.cells), "")
+    if any(row.get(name) for name in _NAMES) or not starts_with(text, load_vocabulary().totals):
+        return row
+    return {**{name: cell for name, cell in row.items() if cell != text}, "description": text}
 
 
 def parse_texts(texts: list[str], decimal: str) -> FloatArray:
@@ -70,11 +79,11 @@ def find_lot_sums(
         place
         for place in sums
         if (security := _security(rows[place][1])) in lots
-        and _is_sum(rows[place][1].get("quantity", ""), lots[security])
+        and _is_quantity_sum(rows[place][1].get("quantity", ""), lots[security])
     }
 
 
-def _is_sum(total: str, quantities: Sequence[str]) -> bool:
+def _is_quantity_sum(total: str, quantities: Sequence[str]) -> bool:
     """Return whether a quantity is the sum of others in one notation, or is not stated."""
     if not _has_digit(total):
         return True
@@ -114,8 +123,7 @@ def _security(row: Mapping[str, str]) -> tuple[str, ...]:
 
 def is_total(row: Mapping[str, str]) -> bool:
     """Return whether the first identifying text of a row is the word for a total."""
-    names = ("symbol", "identifier", "description", "account", "account_number")
-    text = next((row[name] for name in names if row.get(name)), "")
+    text = next((row[name] for name in _NAMES if row.get(name)), "")
     return starts_with(text, load_vocabulary().totals)
 
 

@@ -51,10 +51,10 @@ def join_tables(path: Path, tables: Sequence[StatedTable]) -> list[StatedTable]:
     """
     joined = [*tables[:1]]
     for table in tables[1:]:
-        above, stated = _securities(joined), _securities([table])
+        above, stated = securities(joined), securities([table])
         if table.is_part and above.isdisjoint(stated):
             joined.append(table)
-        elif not _is_plan(joined, table) and not _is_view(joined, table):
+        elif not states_nothing_new(joined, table):
             others = sorted(stated - above) or sorted(stated)
             raise DataQualityError(
                 f"{path}: line {table.line} begins another table of holdings, with"
@@ -64,7 +64,13 @@ def join_tables(path: Path, tables: Sequence[StatedTable]) -> list[StatedTable]:
     return joined
 
 
-def _securities(tables: Sequence[StatedTable]) -> set[str]:
+def states_nothing_new(joined: Sequence[StatedTable], table: StatedTable) -> bool:
+    """Return whether a table is a plan for the securities of others, or a view of them."""
+    return _is_plan(joined, table) or _is_view(joined, table)
+
+
+def securities(tables: Sequence[StatedTable]) -> set[str]:
+    """Return the securities of which tables state how much is held."""
     return {name for table in tables for name, _ in _named_rows(table)}
 
 
@@ -123,7 +129,7 @@ def _is_view(joined: Sequence[StatedTable], table: StatedTable) -> bool:
     """
     accounts = _accounts([table])
     if accounts and accounts <= _accounts(joined) and not _DAYS.isdisjoint(table.columns):
-        return _securities([table]) <= _securities(joined)
+        return securities([table]) <= securities(joined)
     return any(_is_view_in(joined, table, mark) for mark in _decimal_marks([*joined, table]))
 
 

@@ -36,12 +36,15 @@ _FUTURE = re.compile(
     r"[/@][A-Z0-9]{1,3}([FGHJKMNQUVXZ]\d{1,2})?(:[A-Z]+)?|[A-Z0-9]{1,4}=F"
     rf"|(?:{'|'.join(_MARKETS['futures'])})[FGHJKMNQUVXZ]\d{{1,2}}"
 )
+_METALS = frozenset({"XAU", "XAG", "XPT", "XPD"})
 _CFD = re.compile(r".+[._-]CFD")
 _FOREX = re.compile(r"([A-Z]{3})?[A-Z]{3}=X")
 _NAME_WITH_SYMBOL = re.compile(r"(?P<name>.*\S)\s*\((?P<symbol>[^()]{1,24})\)")
 _SYMBOL_WITH_NAME = re.compile(
     r"(?P<symbol>[A-Z][A-Z0-9./-]{0,9})(?: [-|\u2013\u2014] |: | \| )(?P<name>.*[A-Za-z]{2}.*)"
 )
+_FOOTNOTE = re.compile(r"(?P<symbol>[A-Z]{1,5})(?:\*|[†‡]| ?\(\d\))")
+"""Symbol with the mark of a footnote; two stars are those of a core position."""
 _MAX_TICKER_CHARS = 5
 _TICKER = re.compile(r"[A-Z][A-Z0-9]{0,4}(?:[.-][A-C])?")
 _REFINITIV = re.compile(r"(?P<root>[A-Z]{1,5})(?P<share_class>[a-z]?)\.(?:N|O|OQ|OK|P)")
@@ -210,6 +213,8 @@ def _strip_name(text: str) -> str:
     lines = [line for line in map(str.strip, text.splitlines()) if _TICKER.fullmatch(line)]
     if "\n" in text:  # symbol and name in one cell
         return lines[0] if len(lines) == 1 else text
+    if found := _FOOTNOTE.fullmatch(text):
+        return found["symbol"]
     if found := _NAME_WITH_SYMBOL.fullmatch(text):
         inner = re.sub(r"\s*:\s*", ":", found["symbol"].strip())
         return _choose_symbol(text, found["name"], inner)
@@ -295,12 +300,26 @@ def _strip_exchange(text: str, *, has_codes: bool) -> tuple[str, str]:
 
 
 def _strip_bloomberg(text: str) -> tuple[str, str]:
-    """Return exchange and symbol, as `_strip_exchange`, of a text such as ``MSFT US Equity``."""
+    """Return exchange and symbol, as `_strip_exchange`, of a text such as ``MSFT US Equity``.
+
+    Interactive Brokers writes the exchange: ``ORCL NYSE``, ``QQQ NASDAQ.NMS``.
+
+    Examples
+    --------
+    >>> [_strip_bloomberg(text) for text in ("ORCL NYSE", "QQQ NASDAQ.NMS", "VOD LSE", "BRK B")]
+    [('', 'ORCL'), ('', 'QQQ'), ('LSE', 'VOD'), ('', 'BRK B')]
+    """
     words = text.upper().removesuffix(" EQUITY").split(" ")
     if len(words) > 1 and words[-1] in _MARKETS["bloomberg_us"]:
         return "", " ".join(words[:-1])
     if len(words) == 2 and words[-1] in _MARKETS["bloomberg_foreign"] and words[0].isalnum():
         return words[-1], words[0]
+    code = words[-1].partition(".")[0]
+    if len(words) == 2 and len(code) > 2 and text.isupper() and _TICKER.fullmatch(words[0]):
+        if code in _MARKETS["us_exchanges"]:
+            return "", words[0]
+        if code in _MARKETS["foreign_exchanges"]:
+            return code, words[0]
     return "", text
 
 
@@ -321,6 +340,8 @@ def _describe_problem(plain: str) -> str:
         return f"a future: {SUPPORTED_ADVICE}"
     if kind := _pair_kind(plain):
         return f"a {kind}: {SUPPORTED_ADVICE}"
+    if plain in _METALS:
+        return f"a precious metal: {SUPPORTED_ADVICE}"
     if _CFD.fullmatch(plain):
         return f"a contract for difference: {SUPPORTED_ADVICE}"
     return ""

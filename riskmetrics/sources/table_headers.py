@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -16,7 +17,10 @@ HeaderAliases = Mapping[str, tuple[str, ...]]
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 """Separators of cells, in the order in which they are tried."""
 MAX_HEADER_RECORDS = 40
+_MAX_NAMED = 8
 """Records from the start among which the header is looked for."""
+MAX_CACHED_CHARS = 100
+"""Length from which cells are not cached: long descriptions would fill the memory."""
 
 
 class HeaderChoice(NamedTuple):
@@ -176,6 +180,15 @@ def _first_records(data: bytes, delimiter: str) -> Iterator[_Record]:
 
 def header_key(header: str) -> str:
     """Normalize a header to lower-case letters and digits: adj_close becomes adjclose."""
+    return _cached_key(header) if len(header) < MAX_CACHED_CHARS else _compute_key(header)
+
+
+@lru_cache(maxsize=4096)  # several readers look at each header
+def _cached_key(header: str) -> str:
+    return _compute_key(header)
+
+
+def _compute_key(header: str) -> str:
     return re.sub(r"[^0-9a-z]", "", header.casefold())
 
 
@@ -234,9 +247,9 @@ def describe_columns(headers: Sequence[str], chosen: Mapping[str, tuple[int, ...
     return [f"used columns: {', '.join(used)[:500]}; unused columns: {', '.join(unused)[:500]}"]
 
 
-def _name_first(headers: Sequence[str], count: int = 8) -> str:
-    more = f" and {len(headers) - count} more" if len(headers) > count else ""
-    return ", ".join(headers[:count]) + more
+def _name_first(headers: Sequence[str]) -> str:
+    n_more = len(headers) - _MAX_NAMED
+    return ", ".join(headers[:_MAX_NAMED]) + (f" and {n_more} more" if n_more > 0 else "")
 
 
 def missing_columns_error(

@@ -108,7 +108,7 @@ def choose_costs(
     places = {at for at, header in enumerate(headers) if header_key(header) in names}
     for name in _COST_COLUMNS:
         parts = places - {chosen[name]}
-        if len(parts) > 1 and _is_sum(rows, chosen[name], parts):
+        if len(parts) > 1 and _is_column_sum(rows, chosen[name], parts):
             return {one: at for one, at in chosen.items() if one not in _COST_COLUMNS} | {
                 "fees": chosen[name]
             }
@@ -155,7 +155,7 @@ def _is_tariff(rows: Sequence[Line], place: int) -> bool:
     )
 
 
-def _is_sum(rows: Sequence[Line], place: int, parts: Iterable[int]) -> bool:
+def _is_column_sum(rows: Sequence[Line], place: int, parts: Iterable[int]) -> bool:
     """Return whether the numbers of a column are the sums of others, and some are not zero."""
     total = np.nan_to_num(_read_numbers(rows, place)[0])
     added = sum(np.nan_to_num(_read_numbers(rows, part)[0]) for part in parts)

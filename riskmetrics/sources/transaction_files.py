@@ -46,8 +46,9 @@ from riskmetrics.sources.transaction_securities import (
 )
 from riskmetrics.sources.vocabulary import language_date_order
 from riskmetrics.sources.workbooks import is_workbook
-from riskmetrics.text import match_names
+from riskmetrics.text import join_names, match_names
 from riskmetrics.transactions.amounts import (
+    AmountConvention,
     InvalidTransactionError,
     StatedTransaction,
     complete_transaction,
@@ -113,9 +114,15 @@ def read_transactions(
     if is_document(data):
         content = _read_document(path, data)
     else:
-        text, encoding = decode_text(path, data, limits, {FileKind.TRANSACTIONS})
-        content = _read_text(path, text, limits)
-        if sheet := encoding.removeprefix("Excel").strip() if is_workbook(data) else "":
+        decoded = decode_text(path, data, limits, {FileKind.TRANSACTIONS})
+        if repeats := decoded.repeated_sheets:
+            raise DataQualityError(
+                f"{path} has transactions on several sheets with the same header, and one is read;"
+                f" the others: {join_names(repeats)}. Save each sheet as a file of its own, or hide"
+                " those of another portfolio"
+            )
+        content = _read_text(path, decoded.text, limits)
+        if sheet := decoded.encoding.removeprefix("Excel").strip() if is_workbook(data) else "":
             content.notes.append(sheet)
     content = content._replace(rows=_select_account(path, content.rows, account))
     found = _interpret(path, hashlib.sha256(data).hexdigest(), content, options)
@@ -235,14 +242,7 @@ def _interpret(
     )
     if layout.name != load_layouts()[-1].name:  # the sign of a broker's refund is right
         convention = convention._replace(unsigned_costs=frozenset())
-    completed: list[Transaction] = []
-    sources: list[StatedRow] = []
-    for row, one in stated:
-        try:
-            completed.append(complete_transaction(one, convention))
-            sources.append(row)
-        except InvalidTransactionError as error:
-            rejected.append(RejectedRow(row.line, row.raw, str(error)))
+    sources, completed, invalid = _complete(stated, convention)
     if layout.is_general:
         notes += _add_incomes(sources, completed)
     return TransactionList(
@@ -250,11 +250,25 @@ def _interpret(
         content.evidence,
         digest,
         _number(_identify(layout.name, completed)),
-        sorted(rejected, key=lambda row: row.line or 0),
+        sorted([*rejected, *invalid], key=lambda row: row.line or 0),
         sorted(skipped),
         notes,
         identifiers,
     )
+
+
+def _complete(
+    stated: Iterable[tuple[StatedRow, StatedTransaction]], convention: AmountConvention
+) -> tuple[list[StatedRow], list[Transaction], list[RejectedRow]]:
+    """Return rows with their transactions, and the rows whose transaction is not valid."""
+    sources, completed, invalid = [], [], []
+    for row, one in stated:
+        try:
+            completed.append(complete_transaction(one, convention))
+            sources.append(row)
+        except InvalidTransactionError as error:
+            invalid.append(RejectedRow(row.line, row.raw, str(error)))
+    return sources, completed, invalid
 
 
 def _is_coin(row: StatedRow, numbers: Numbers) -> bool:

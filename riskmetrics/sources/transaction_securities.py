@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
-from riskmetrics.sources.asset_classes import UNSUPPORTED_CLASSES, asset_class
+from riskmetrics.sources.asset_classes import asset_class, is_supported_class
 from riskmetrics.sources.identifier_forms import is_foreign_isin
 from riskmetrics.sources.option_terms import names_option
 from riskmetrics.sources.security_identifiers import (
@@ -104,7 +104,7 @@ def reject_unsupported(
     if is_coin(symbol, name, math.inf if has_coins and not name else float(price or 0)):
         raise UnreadRowError(f"{symbol} is a cryptocurrency; {leave_out}")
     stated = row.cells.get("investment_class", "")
-    if asset_class(stated) in UNSUPPORTED_CLASSES:
+    if not is_supported_class(stated, symbol, name):
         raise UnreadRowError(
             f"{stated}: only shares, funds and options on them are supported; {leave_out}"
         )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from riskmetrics.errors import DataQualityError
 from riskmetrics.sources.file_kinds import is_header
-from riskmetrics.sources.holdings_columns import strip_unit
+from riskmetrics.sources.holdings_columns import header_spellings, strip_unit
 from riskmetrics.sources.statement_lines import Line
 from riskmetrics.sources.table_headers import header_key
 from riskmetrics.sources.vocabulary import bare_words, load_vocabulary, starts_with
@@ -69,7 +69,7 @@ class _SidedTable:
 
     def __init__(self, path: Path, header: Line, pairs: Sequence[_Pair]) -> None:
         self._path, self._header, self._pairs = path, header, pairs
-        keys = [header_key(strip_unit(cell)) for cell in header.cells]
+        keys = [header_spellings(cell)[1] for cell in header.cells]
         columns = load_vocabulary().columns
         self._has_side = any(key in columns["position_type"] for key in keys)
         quantities = [place for place, key in enumerate(keys) if key in columns["quantity"]]
@@ -133,7 +133,7 @@ def _find_pairs(headers: Sequence[str]) -> list[_Pair]:
     """
     columns = load_vocabulary().columns
     sizes = {name: columns[name] for name in ("quantity", "market_value")}
-    keys = [header_key(strip_unit(header)) for header in headers]
+    keys = [header_spellings(header)[1] for header in headers]
     if not any(key in columns[name] for key in keys for name in _SECURITIES):
         return []
     places: dict[tuple[str, str], int] = {}

@@ -84,7 +84,8 @@ def decode_rows(
         raise error
     if content is None:
         raise InvalidResponseError(
-            f"{vendor} response to {request} is truncated or not JSON", retryable=True
+            f"{vendor} response to {request} is truncated or not JSON. Try again later",
+            retryable=True,
         )
     if not isinstance(content, list):
         raise InvalidResponseError(

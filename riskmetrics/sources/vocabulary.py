@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from itertools import product
 from typing import NamedTuple
 
 from riskmetrics.sources.table_headers import header_key
@@ -125,8 +126,11 @@ def fold_text(text: str) -> str:
     >>> fold_text(" Reinvestição  de DIVIDENDOS")
     'reinvesticao de dividendos'
     """
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return " ".join("".join(sign for sign in plain if not unicodedata.combining(sign)).split())
+    plain = text.casefold()
+    if not plain.isascii():
+        signs = unicodedata.normalize("NFKD", plain)
+        plain = "".join(sign for sign in signs if not unicodedata.combining(sign))
+    return " ".join(plain.split())
 
 
 def spellings(word: str) -> tuple[str, ...]:
@@ -176,14 +180,7 @@ def load_vocabulary() -> Vocabulary:
     """Load the words; the result must not be changed."""
     text = files("riskmetrics.sources").joinpath("layouts", "vocabulary.toml").read_text("utf-8")
     content = tomllib.loads(text)
-    columns = {
-        name: tuple(
-            dict.fromkeys(
-                key for words in by_language.values() for word in words for key in spellings(word)
-            )
-        )
-        for name, by_language in content["columns"].items()
-    }
+    columns = _header_keys(content["columns"], content["abbreviations"])
     english, foreign = (
         _headers_of_language(content["columns"], is_english=is_english)
         for is_english in (True, False)
@@ -242,6 +239,42 @@ def load_vocabulary() -> Vocabulary:
         foreign_headers=foreign - english,
         currency_signs=content["currency_signs"],
     )
+
+
+def _header_keys(
+    columns: Mapping[str, Mapping[str, Sequence[str]]], short_forms: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[str, ...]]:
+    """Return the keys of the headers of each column, those with abbreviated words last.
+
+    An abbreviation that is a header of another column is only that. Those of quantities are stated,
+    because next to a trade Position qty is what is held after it.
+    """
+    stated = {
+        name: [key for words in by_language.values() for word in words for key in spellings(word)]
+        for name, by_language in columns.items()
+    }
+    known = {key for keys in stated.values() for key in keys}
+    return {
+        name: tuple(
+            dict.fromkeys(
+                keys
+                + [
+                    key
+                    for word in columns[name]["en"]
+                    for key in _abbreviations(word, short_forms)
+                    if key not in known and name != "quantity"
+                ]
+            )
+        )
+        for name, keys in stated.items()
+    }
+
+
+def _abbreviations(header: str, short_forms: Mapping[str, Sequence[str]]) -> Iterable[str]:
+    """Return the keys of a header with each of its words in full or abbreviated."""
+    words = bare_words(header).split()
+    choices = [(word, *short_forms.get(word, ())) for word in words]
+    return map("".join, product(*choices))
 
 
 def _headers_of_language(

@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import IntArray
 from riskmetrics.sources import cells
-from riskmetrics.sources.name_forms import look_like_names
+from riskmetrics.sources.name_forms import has_known_ticker, look_like_names
 from riskmetrics.sources.price_layouts import describe_vendor, load_price_layouts
+from riskmetrics.sources.price_titles import names_other_quantity
 from riskmetrics.sources.symbol_forms import (
     CURRENCIES,
     has_exchange,
@@ -51,13 +52,6 @@ NO_SYMBOLS = frozenset(
 _DAY_LABELS = frozenset({"date", "dates", "datum", "fecha", "data"})
 _TUPLE = re.compile(r"\('(?P<field>[^']+)', '(?P<symbol>[^']+)'\)")
 """Header of two levels that pandas writes as one, such as ('Close', 'KO')."""
-_EARNINGS_MULTIPLE = re.compile(r"\bP/E\b", re.IGNORECASE)
-_TITLE_REST = re.compile(
-    r"(?<=\w)(?:\s+(?:in|of|by|per|for|to|from|since|de|des|du|der|von|del|di|do|da|van)\b"
-    r"|\s*[(,;:]|\s+[-–—]\s).*",
-    re.IGNORECASE,
-)
-"""Part of a title that is not its noun: from a preposition, a bracket or a separator on."""
 
 
 def choose_two_levels(path: Path, records: Sequence[list[str]]) -> HeaderChoice | None:
@@ -142,7 +136,7 @@ def choose_wide(path: Path, headers: Sequence[str]) -> HeaderChoice | None:
     day = _day_place(headers)
     others = [
         (place, header)
-        for place, header in enumerate(headers)
+        for place, header in enumerate(_in_upper_case(headers, day))
         if place != day and header_key(header) not in _NO_HEADERS
     ]
     names = [header for _, header in others]
@@ -173,6 +167,34 @@ def choose_wide(path: Path, headers: Sequence[str]) -> HeaderChoice | None:
         )
     named = ", ".join(symbols[:8]) + (f" and {len(symbols) - 8} more" if symbols[8:] else "")
     return HeaderChoice(positions, [f"columns are symbols: {named}"])
+
+
+def _in_upper_case(headers: Sequence[str], day: int | None) -> Sequence[str]:
+    """Return headers with symbols in upper case, if all are in lower case and one is known.
+
+    Words such as spread are headers of other numbers than prices.
+
+    Examples
+    --------
+    >>> _in_upper_case(["date", "msft_close", "ko_close"], 0)
+    ['date', 'MSFT_close', 'KO_close']
+    >>> _in_upper_case(["date", "spread", "msft"], 0), _in_upper_case(["date", "gdp", "cpi"], 0)
+    (['date', 'spread', 'msft'], ['date', 'gdp', 'cpi'])
+    """
+    found = {
+        place: _LOWER_CASE.fullmatch(header)
+        for place, header in enumerate(headers)
+        if place != day and header_key(header) not in _NO_HEADERS
+    }
+    symbols = [one["symbol"].upper() if one else "" for one in found.values()]
+    rests = [one["rest"] or "" for one in found.values() if one]
+    are_symbols = all(symbols) and all(not rest or _field(rest) for rest in rests)
+    if not are_symbols or any(map(_field, symbols)) or not has_known_ticker(symbols):
+        return headers
+    upper = {
+        place: one["symbol"].upper() + (one["rest"] or "") for place, one in found.items() if one
+    }
+    return [upper.get(place, header) for place, header in enumerate(headers)]
 
 
 def _day_place(headers: Sequence[str]) -> int | None:
@@ -230,6 +252,7 @@ _NO_HEADERS = ("", "unnamed0", "index")
 """Headers of a column of days without a name, as pandas writes them."""
 _LONE_SYMBOLS = frozenset({"low", "open", "high"})
 """Names of prices that are symbols, too."""
+_LOWER_CASE = re.compile(r"(?P<symbol>[a-z]{1,5})(?P<rest>[ _.].+)?")
 _WIDE_HEADERS = (
     re.compile(r"(?P<symbol>[^ _]+)[ _.](?P<field>.+)"),
     re.compile(r"(?P<field>.+)[ _.](?P<symbol>[^ _]+)"),
@@ -295,30 +318,6 @@ def _remark(header: str) -> str:
     """Return the text in brackets behind a symbol; empty if there is none."""
     found = re.search(r"\((.*)\)", header)
     return found[1] if found else ""
-
-
-def names_other_quantity(title: str) -> bool:
-    """Return whether a title is that of numbers that are no prices.
-
-    Its noun counts: the last word, or the one before a preposition or a remark.
-
-    Examples
-    --------
-    >>> titles = ("Daily returns in %", "P/E", "Rendements quotidiens", "Volume (shares)")
-    >>> [names_other_quantity(title) for title in titles]
-    [True, True, True, True]
-    >>> titles = ("Dividend aristocrats", "Large cap equities", "P. Miller", "No weights")
-    >>> [names_other_quantity(title) for title in titles]
-    [False, False, False, False]
-    """
-    if _EARNINGS_MULTIPLE.search(title):
-        return True
-    words = bare_words(_TITLE_REST.sub("", title)).split()
-    vocabulary = load_vocabulary()
-    if not words or words[0] in vocabulary.denials:
-        return False
-    names = {words[-1], " ".join(words[-2:])} & vocabulary.no_prices
-    return bool(names) or words[0] in vocabulary.leading_no_prices
 
 
 def lengthen(table: Table) -> Table:

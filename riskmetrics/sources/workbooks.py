@@ -28,6 +28,8 @@ _MAX_CELLS = 20_000_000
 _CELL_REFERENCE = re.compile(r"([A-Za-z]{1,3})(\d{1,7})")
 _MAX_HEADER_ROWS = 60
 _MAX_NOTE_CHARS = 200
+_READ_RANK = 6
+"""Rank from which on the caller reads a sheet: twice that of a header of its kinds."""
 _OTHER_RANK = 3
 """Rank of a sheet whose name is that of another table: above headers of other kinds, twice 1."""
 _SHEET_TAG = "sheetData"
@@ -50,6 +52,10 @@ class WorkbookText(NamedTuple):
     text: str
     note: str
     """Name of the sheet, and of the sheets with tables that are not read; empty if it has one."""
+    others: tuple[str, ...] = ()
+    """Names of the other sheets with a table that the caller reads."""
+    repeats: tuple[str, ...] = ()
+    """Those among them with the same header."""
 
 
 def workbook_to_csv(
@@ -95,6 +101,7 @@ def _read_sheet(
     """Return the text of the sheet to read; at most two sheets are held in memory at once."""
     chosen: CalamineSheet | None = None
     n_sheets, best, with_header = 0, -1, list[str]()
+    read = dict[str, Sequence[str]]()
     for metadata in workbook.sheets_metadata:
         if metadata.visible != SheetVisibleEnum.Visible:
             continue
@@ -102,19 +109,33 @@ def _read_sheet(
         if not sheet.height:
             continue
         n_sheets += 1
-        rank = rank_sheet(sheet.name, [*_rows(sheet, _MAX_HEADER_ROWS)])
+        rows = [*_rows(sheet, _MAX_HEADER_ROWS)]
+        rank = rank_sheet(sheet.name, rows)
+        if rank >= _READ_RANK:
+            read[sheet.name] = next(filter(is_header, rows), [])
         if rank > best:
             chosen, best = sheet, rank
         if rank:
             with_header.append(sheet.name)
     if chosen is None:
         raise DataQualityError(f"{path} is a workbook without a visible cell")
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(_rows(chosen))
     note = f"sheet {chosen.name}" if n_sheets > 1 else ""
     if others := [name for name in with_header if name != chosen.name]:
         note += f" (not read: {', '.join(others)[:_MAX_NOTE_CHARS]})"
-    return WorkbookText(text.getvalue(), note)
+    header = read.pop(chosen.name, None)
+    repeats = tuple(name for name, other in read.items() if other and other == header)
+    return WorkbookText(_to_csv(chosen), note, tuple(read), repeats)
+
+
+def _to_csv(sheet: CalamineSheet) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(_rows(sheet))
+    return text.getvalue()
+
+
+def sheet_to_csv(data: bytes, name: str) -> str:
+    """Return a sheet of a workbook that `workbook_to_csv` has read as comma-separated text."""
+    return _to_csv(CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_name(name))
 
 
 def _rank(rows: Rows, kinds: Collection[FileKind], accepts: Callable[[Rows], bool]) -> int:

@@ -87,7 +87,7 @@ class YahooClient(MarketDataSource):
     session : YahooSession
         Session of all requests of yfinance.
     cache_folder : Path
-        Folder in which yfinance keeps its cookie and the time zones of symbols.
+        Directory in which yfinance keeps its cookie and the time zones of symbols.
     """
 
     def __init__(self, session: YahooSession, cache_folder: Path) -> None:
@@ -185,7 +185,7 @@ def _to_percent(weight: Any) -> Any:
 
 @cache
 def _configure(cache_folder: Path) -> None:
-    """Let yfinance raise its errors, and keep its files in a private folder."""
+    """Let yfinance raise its errors, and keep its files in a private directory."""
     folders.create_home(cache_folder.parent)
     folders.create_private_folder(cache_folder)  # it contains a pickle, which runs code when read
     yfinance.set_tz_cache_location(str(cache_folder))

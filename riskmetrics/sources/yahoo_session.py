@@ -4,6 +4,7 @@ yfinance decides what to request, and imitates a browser by curl_cffi. This sess
 how often and how long, and raises the errors of this package for responses that state one.
 """
 
+import logging
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,6 +33,9 @@ _DATA_PATHS = ("/v7/", "/v8/", "/v10/", "/ws/")
 
 _COMPLEMENT_PATHS = ("/ws/",)
 """Paths of data that a symbol may lack."""
+
+# what yfinance cannot do without, an error of this package states
+logging.getLogger("yfinance").setLevel(logging.CRITICAL)
 
 
 class YahooSession(Session[Response]):

@@ -260,8 +260,12 @@ def test_the_sheet_with_a_table_is_read_and_the_others_are_named(tmp_path):
     parsed = read_prices(path)
     assert (len(parsed.rows), parsed.notes[0]) == (1, "sheet Data")
     trades = [["Date", "Type", "Symbol", "Quantity", "Price"], ["2024-12-02", "Buy", "QQA", 5, 10]]
-    write_workbook(path, {"Info": [["Trades"]], "Data": trades, "More": trades})
+    other = [["Date", "Action", "Ticker", "Shares", "Price"], *trades[1:]]
+    write_workbook(path, {"Info": [["Trades"]], "Data": trades, "More": other})
     assert read_transactions(path).notes == ["sheet Data (not read: More)"]
+    write_workbook(path, {"2023": trades, "2024": trades})
+    with pytest.raises(DataQualityError, match=r"several sheets .*; the others: 2024\. Save each"):
+        read_transactions(path)
 
 
 def test_a_header_without_rows(file):

@@ -1,7 +1,7 @@
 """Layouts of holdings files as data: headers, columns, and lines that are no holdings.
 
-A layout is a TOML file in this folder, or in the folder of the setting RISKMETRICS_LAYOUTS. Words
-that all layouts share are in ``vocabulary.toml``. Headers are compared as normalized by
+A layout is a TOML file in this directory, or in the directory of the setting RISKMETRICS_LAYOUTS.
+Words that all layouts share are in ``vocabulary.toml``. Headers are compared as normalized by
 `tabular_files.header_key`.
 """
 
@@ -194,12 +194,12 @@ class LayoutSet(NamedTuple):
 
 
 def load_layouts(folder: Path | None = None) -> LayoutSet:
-    """Load the layouts of this package, preceded by those of a folder.
+    """Load the layouts of this package, preceded by those of a directory.
 
     Raises
     ------
     ConfigurationError
-        If the folder does not exist, or a file in it is not a layout.
+        If the directory does not exist, or a file in it is not a layout.
     """
     if folder is None:
         return _built_in_layouts()
