@@ -17,7 +17,6 @@ from riskmetrics.insights.severity import (
     market_multiple,
 )
 from riskmetrics.metrics._typing import FloatArray
-from riskmetrics.present.caveats import is_equity_small
 
 UNKNOWN_START = "since the first stored session"
 """Quality of a streak whose first session follows one without the figure."""
@@ -62,7 +61,7 @@ def alert_facts(
                 if state.stated is not None:
                     stated: dict[str, float | str | None] = {
                         f"{kind}_stated": abs(float(values[state.stated])),
-                        f"{kind}_stated_day": f"{history.figures.index[state.stated]:%Y-%m-%d}",
+                        f"{kind}_stated_day": history.days[state.stated].isoformat(),
                     }
                     yield from defined_facts(make, stated, entity=alias)
     yield from _gone_facts(make, history, found, aliases, limits)
@@ -135,27 +134,18 @@ def _past_values(history: History, kind: str, entity: Mapping[str, str] | None) 
         if by_day is None:
             return None
         stored = figures["has_weights"] == 1 if kind == "weight" else figures["hhi"].notna()
-        values = np.array([by_day.get(day.date(), 0.0) for day in figures.index])
+        values = np.array([by_day.get(day, 0.0) for day in history.days])
         return _Past(values, stored.to_numpy(copy=True))
     if kind == "gross_to_equity":
-        values = _leverage(history)
+        values = history.leverage
     else:
-        values = figures[_COLUMNS.get(kind, kind)].to_numpy(copy=True)
+        values = figures[_COLUMNS.get(kind, kind)].to_numpy()
     return _Past(np.maximum(values, 0.0), np.isfinite(values))
 
 
 def _with_sign(value: float, other: float) -> float:
     """Return a value, with the sign of the stored one: that of a short position."""
     return -abs(value) if other < 0 else max(value, 0.0)
-
-
-def _leverage(history: History) -> FloatArray:
-    """Return gross exposure over equity by session; undefined if equity is too small."""
-    gross, equity = (history.figures[name].to_numpy() for name in ("gross_exposure", "total_value"))
-    return np.array([
-        value / base if value > 0 and not is_equity_small(base, value) else np.nan
-        for value, base in zip(gross, equity, strict=True)
-    ])  # fmt: skip
 
 
 def _counted_sessions(
@@ -168,12 +158,12 @@ def _counted_sessions(
     """
     index = history.figures.index
     own = history.checks.get(OWN_LIMITS.get(kind, ""), {})
-    counts = np.array([day.date() not in own for day in index])
+    counts = np.array([day not in own for day in history.days])
     if kind == "drawdown":
         past = history.market_drawdown.reindex(index).to_numpy(copy=True)
         past[-1] = np.nan if market is None else float(market.value)
         counts &= ~(values < market_multiple() * past)
     if kind == "gross":
-        counts &= ~(_leverage(history) < MIN_INVESTED)
+        counts &= ~(history.leverage < MIN_INVESTED)
         counts &= (history.figures["num_positions"] != 1).to_numpy()
     return counts

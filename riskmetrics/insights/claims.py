@@ -63,8 +63,7 @@ _SAME_FIGURES: Final = {"past_outcome": "volatility_21d", "return_5d": "return_2
 """Type of a fact to what measures the same thing: the rules state one of them."""
 
 NOVELTY_FACTOR = 0.3
-"""Factor of the salience of a claim that was true the session before with nearly the same values.
-"""
+"""Factor of the salience of a claim that was true lately with nearly the same values."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +139,7 @@ class Claim:
     form: Form
     instance: Instance
     is_new: bool
-    """Whether nothing like it was true the session before."""
+    """Whether nothing like it was true in the sessions that are remembered."""
     salience: float
     """Salience of the instance, reduced unless it is new."""
 
@@ -330,7 +329,8 @@ def claims_of(
     sheet : Sheet
         Facts of a portfolio and session. Facts that break an invariant must have been removed.
     before : mapping, optional
-        `remembered` claims of the session before. Default: those of the sheet.
+        `remembered` claims of the session before. Default: those of the sheet. Those of the
+        sessions before it are always the sheet's.
     insight_type : str
         Only claims that this type of insight may state; the others are not evaluated.
     """
@@ -352,7 +352,12 @@ def claims_of(
 
 
 def remembered(sheet: Sheet) -> dict[str, tuple[float, ...]]:
-    """Return what `claims_of` of the next session needs: claims, named, with their values."""
+    """Return what `claims_of` of the next sessions needs: claims, named, with their values.
+
+    They are those of notes, so that the forms that the notes of the sheet evaluate are not
+    evaluated again.
+    """
+    sheet = sheet.for_notes
     view = View(sheet)
     found = {
         novelty.memory_key(each.id, instance, sheet): novelty.numbers_of(instance)

@@ -1,9 +1,10 @@
-"""Fact sheets of stored results, read in bulk: those of a session know that of the one before."""
+"""Fact sheets of stored results, read in bulk: those of a session remember those before it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
+from itertools import chain
 from uuid import UUID
 
 import pandas as pd
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 from riskmetrics import trading_calendar
 from riskmetrics.db import fact_history, fact_holdings, fact_queries
 from riskmetrics.db.fact_queries import Record, Records
-from riskmetrics.insights import history_facts, holding_facts, result_facts, trade_facts
+from riskmetrics.insights import history_facts, holding_facts, novelty, result_facts, trade_facts
 from riskmetrics.insights.alert_facts import alert_facts
 from riskmetrics.insights.alert_states import CLEARLY_BELOW
 from riskmetrics.insights.claims import remembered
@@ -48,7 +49,7 @@ def read_sheet_batches(
     connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
 ) -> Iterator[list[Sheet]]:
     """Yield the sheets of `read_sheets` in batches, which bound the memory that they take."""
-    size = max(1, _BATCH_SHEETS // len(days))
+    size = max(1, _BATCH_SHEETS // (len(days) + novelty.SESSIONS))
     portfolios = fact_queries.read_portfolio_ids(connection, days, portfolio)
     for first in range(0, len(portfolios), size):
         yield _read_batch(connection, days, portfolios[first : first + size])
@@ -56,7 +57,7 @@ def read_sheet_batches(
 
 @dataclass(frozen=True)
 class _Stored:
-    """Stored results of a batch of portfolios, on its sessions and the one before."""
+    """Stored results of a batch of portfolios, on its sessions and those before."""
 
     snapshots: Records
     records: Mapping[str, Records]
@@ -71,31 +72,51 @@ class _Stored:
     def history(self, portfolio_id: str, day: date) -> History:
         """Return what is stored about a portfolio up to a session."""
         entities = self.entities.get(portfolio_id, {})
-        figures = self.figures[portfolio_id].loc[: pd.Timestamp(day)]
-        market = self.market.loc[: pd.Timestamp(day)]
-        size = fact_history.HISTORY_SESSIONS + 1
+        figures = self.figures[portfolio_id]
+        of_market = _sessions_up_to(day, self.market)
         return History(
-            figures.iloc[-size:],
+            figures.iloc[_sessions_up_to(day, figures)],
             entities,
-            market.iloc[-size:],
-            self.market_drawdown.loc[: pd.Timestamp(day)].iloc[-size:],
+            self.market.iloc[of_market],
+            self.market_drawdown.iloc[of_market],
             self.checks.get(portfolio_id, {}),
             self.tests.get(portfolio_id, {}),
         )
 
 
+def _sessions_up_to(day: date, by_session: "pd.DataFrame | pd.Series[float]") -> slice:
+    """Return the places of the sessions of a history that ends with a day."""
+    end = int(by_session.index.searchsorted(pd.Timestamp(day), side="right"))
+    return slice(max(0, end - fact_history.HISTORY_SESSIONS - 1), end)
+
+
 def _read_batch(
     connection: sa.Connection, days: Sequence[date], portfolios: Sequence[UUID]
 ) -> list[Sheet]:
-    """Return the sheets of portfolios; the sheet of the session before tells what is new."""
-    all_days = _with_sessions_before(days)
+    """Return the sheets of portfolios; those of the sessions before tell what is new."""
+    sessions_before = {day: _sessions_before(day) for day in days}
+    all_days = sorted({*days, *chain.from_iterable(sessions_before.values())})
     found = _read_stored(connection, all_days, portfolios)
-    requested, sheets = set(days), dict[tuple[str, date], Sheet]()
+    remembering = set(chain.from_iterable(sessions_before.values()))
+    sheets, memories = list[Sheet](), dict[tuple[str, date], Mapping[str, tuple[float, ...]]]()
     for portfolio_id, day in sorted(key for key in found.snapshots if key[1] in set(all_days)):
-        before = sheets.get((portfolio_id, trading_calendar.previous_session(day)))
-        known = remembered(before) if before is not None and day in requested else {}
-        sheets[portfolio_id, day] = _build_sheet(portfolio_id, day, found, known)
-    return [sheet for (_, day), sheet in sheets.items() if day in requested]
+        sheet = _build_sheet(portfolio_id, day, found)
+        if day in sessions_before:
+            keys = ((portfolio_id, earlier) for earlier in sessions_before[day])
+            before, *earlier_ones = (memories.get(key, {}) for key in keys)
+            sheet = replace(sheet, before=before, earlier=tuple(earlier_ones))
+            sheets.append(sheet)  # the one that is remembered: its forms are evaluated once
+        if day in remembering:
+            memories[portfolio_id, day] = remembered(sheet)
+    return sheets
+
+
+def _sessions_before(day: date) -> list[date]:
+    """Return the sessions before a day that notes remember, the last one first."""
+    found = [trading_calendar.previous_session(day)]
+    while len(found) < novelty.SESSIONS:
+        found.append(trading_calendar.previous_session(found[-1]))
+    return found
 
 
 def _with_sessions_before(days: Sequence[date]) -> list[date]:
@@ -144,9 +165,7 @@ def _read_stored(
     )
 
 
-def _build_sheet(
-    portfolio_id: str, day: date, found: _Stored, before: Mapping[str, tuple[float, ...]]
-) -> Sheet:
+def _build_sheet(portfolio_id: str, day: date, found: _Stored) -> Sheet:
     (snapshot,) = found.snapshots[portfolio_id, day]
     earlier = trading_calendar.previous_session(day)
     previous_snapshot = next(iter(found.snapshots.get((portfolio_id, earlier), [])), None)
@@ -200,9 +219,7 @@ def _build_sheet(
     equity, gross = float(snapshot["total_value"]), float(snapshot["gross_exposure"])
     caveats = tuple(list_caveats(counts, equity, gross))
     known = {fact.id: fact for fact in facts}
-    return without_broken_facts(
-        Sheet(portfolio_id, day, known, aliases, missing, caveats, before=before)
-    )
+    return without_broken_facts(Sheet(portfolio_id, day, known, aliases, missing, caveats))
 
 
 def _state_facts(

@@ -41,6 +41,8 @@ class FactType(NamedTuple):
     labels: tuple[str, ...]
     """Names in prose, lower case; one of them must accompany the figure."""
     window: str | None = None
+    is_loss: bool = False
+    """Whether the value is a positive loss, which tables and evidence show as negative."""
 
     @property
     def column(self) -> str:
@@ -80,4 +82,7 @@ def figure_fact(
     base = FactType(
         name, provider, figure.name, _UNIT_NAMES[figure.unit], family, labels, figure.window
     )
-    return base._replace(**changes)
+    fact_type = base._replace(**changes)
+    is_size = fact_type.unit in ("fraction", "money")
+    is_loss = is_size and figure.unit in (Unit.LOSS, Unit.LOSS_AMOUNT)
+    return fact_type._replace(is_loss=changes.get("is_loss", is_loss))

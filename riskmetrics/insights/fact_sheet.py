@@ -8,7 +8,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
-from riskmetrics.insights.fact_types import source_columns
+from riskmetrics.insights.fact_types import NOTE_PROVIDERS, source_columns
 from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.invariants import find_broken
 from riskmetrics.insights.severity import Limits, default_limits
@@ -39,6 +39,8 @@ class Sheet:
     limits: Limits = field(default_factory=default_limits)
     before: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Claims of the session before with their values, which make a claim old or new."""
+    earlier: tuple[Mapping[str, tuple[float, ...]], ...] = ()
+    """Those of the sessions before that one, as far as notes remember."""
 
     @property
     def portfolio(self) -> str:
@@ -51,7 +53,8 @@ class Sheet:
         facts = [
             [fact.id, fact.formatted, fact.value, fact.quality] for fact in self.facts.values()
         ]
-        parts = [facts, self.aliases, self.missing, self.limits, self.before, *self.caveats]
+        parts = [facts, self.aliases, self.missing, self.limits, self.before, self.earlier]
+        parts += self.caveats
         return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     @cached_property
@@ -63,6 +66,11 @@ class Sheet:
     def evaluated(self) -> dict[Any, Any]:
         """What was evaluated on the facts, by form or function (see `claims.View`)."""
         return {}
+
+    @cached_property
+    def for_notes(self) -> "Sheet":
+        """The sheet without facts that only answers to questions state."""
+        return self.select_facts(NOTE_PROVIDERS)
 
     def select_facts(self, providers: Sequence[str]) -> "Sheet":
         """Return the sheet with the facts of some providers; the sheet itself if it has no other.

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from functools import cache
+from typing import Final
 
 from riskmetrics.catalog import Statistic, all_statistics
 from riskmetrics.insights import question_fact_types
 from riskmetrics.insights.fact_shapes import FactType
 from riskmetrics.insights.fact_shapes import figure_fact as _fact
-from riskmetrics.insights.question_fact_types import TAIL_WINDOW, TESTED_METHOD
+from riskmetrics.insights.question_fact_types import QUESTIONS, TAIL_WINDOW, TESTED_METHOD
 
 
 def _past(name: str, column: str, *labels: str) -> FactType:
@@ -271,7 +272,7 @@ FACT_TYPES = {
                     for window, sessions in _WINDOWS),
             )),
         FactType("market_drawdown", "market", _PRICES, "fraction", "drawdown",
-            ("current drawdown of the market index",), "252 sessions"),
+            ("current drawdown of the market index",), "252 sessions", is_loss=True),
         *(_fact(f"{name}_streak", "streaks", column, "sessions",
             (f"sessions with an alert of the {label}",), unit="count", window=None)
             for name, column, label in _STREAKS),
@@ -282,7 +283,8 @@ FACT_TYPES = {
             (f"sessions since the alert of the {label} was left",), unit="count", window=None)
             for name, column, label in _STREAKS),
         *(_fact(f"{name}_{what}", "streaks", column, label, (f"{text} {label}",),
-            unit=_UNITS.get(name, "fraction"), window=None)
+            unit=_UNITS.get(name, "fraction"), window=None,
+            is_loss=(name, what) == ("drawdown", "stated"))
             for name, column, label in _STREAKS
             for what, text in (("left", "limit that was left by the"), ("now", "present"),
                 ("kept", "limit in force just above the"), ("stated", "earlier"))
@@ -343,6 +345,10 @@ FACT_TYPES |= {
 
 
 FACT_TYPES |= {kind.name: kind for kind in question_fact_types.question_types()}
+
+
+NOTE_PROVIDERS: Final = tuple(sorted({kind.provider for kind in FACT_TYPES.values()} - {QUESTIONS}))
+"""Providers of the facts that notes state."""
 
 
 @cache

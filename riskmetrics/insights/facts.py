@@ -34,6 +34,14 @@ class Fact:
         return format_value(self.value, self.fact_type.unit, self.currency, is_unsigned=True)
 
     @property
+    def shown(self) -> str:
+        """Value as tables show it: of a loss, with its negative sign."""
+        if not self.fact_type.is_loss or isinstance(self.value, str):
+            return self.formatted
+        unit = f"signed {self.fact_type.unit}"
+        return format_value(-self.value, unit, self.currency)
+
+    @property
     def reformatted(self) -> str:
         """Value formatted again, to compare with `formatted`."""
         return format_value(self.value, self.fact_type.unit, self.currency)

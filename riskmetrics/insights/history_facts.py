@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import partial
+from functools import cached_property, partial
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -13,7 +13,9 @@ from riskmetrics.db.fact_queries import Record
 from riskmetrics.insights.fact_types import FACT_TYPES, MOVES
 from riskmetrics.insights.facts import Fact, defined_facts
 from riskmetrics.insights.severity import REJECTED
+from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.metrics.drawdown import drawdown
+from riskmetrics.present.caveats import is_equity_small
 
 WINDOWS: Final = {"5d": 5, "21d": 21}
 """Suffix of a fact to the sessions that it covers."""
@@ -60,6 +62,21 @@ class History:
     """Limit of a user to its checks with a value by session."""
     tests: Mapping[date, float] = field(default_factory=dict)
     """p-values of the test of the value at risk in the sessions of about a week."""
+
+    @cached_property
+    def days(self) -> "list[date]":
+        """Sessions of the figures."""
+        return list(pd.DatetimeIndex(self.figures.index).date)
+
+    @cached_property
+    def leverage(self) -> FloatArray:
+        """Gross exposure over equity by session; undefined if equity is too small."""
+        gross = self.figures["gross_exposure"].to_numpy(dtype=np.float64)
+        equity = self.figures["total_value"].to_numpy(dtype=np.float64)
+        return np.array([
+            value / base if value > 0 and not is_equity_small(base, value) else np.nan
+            for value, base in zip(gross.tolist(), equity.tolist(), strict=True)
+        ])  # fmt: skip
 
 
 def move_facts(make: "partial[Fact]", history: History) -> Iterator[Fact]:
@@ -148,11 +165,13 @@ def _price_pnl(history: History, sessions: int) -> float | None:
 
     Income that is undefined, without an adjusted close, is not part of the stored P&L.
     """
-    last = history.figures.iloc[-sessions:]
-    pnl, income = last["daily_pnl"].to_numpy(), last["income"].fillna(0.0).to_numpy()
-    if len(last) < sessions or not np.isfinite(pnl).all():
+    pnl, income = (
+        history.figures[name].to_numpy(dtype=np.float64)[-sessions:]
+        for name in ("daily_pnl", "income")
+    )
+    if len(pnl) < sessions or not np.isfinite(pnl).all():
         return None
-    return float(pnl.sum() - income.sum())
+    return float(pnl.sum() - np.nansum(income))
 
 
 def _contributions(
@@ -179,8 +198,7 @@ def _contributions(
 
 def _failing_sessions(history: History) -> int | None:
     """Return the sessions in a row whose test fails; None if their first one is unknown, or 0."""
-    days = [day.date() for day in history.figures.index]
-    for count, day in enumerate(reversed(days)):
+    for count, day in enumerate(reversed(history.days)):
         if day not in history.tests:
             return None
         if history.tests[day] >= REJECTED:

@@ -112,6 +112,8 @@ def find_broken(facts: Mapping[str, Fact]) -> Iterator[tuple[tuple[str, ...], st
             by_entity.setdefault(fact.entity, {})[fact.fact_type.name] = fact
     for named in by_entity.values():
         for invariant in INVARIANTS:
+            if invariant.facts[0] not in named:
+                continue
             found = [named[name] for name in invariant.facts if name in named]
             values = [float(fact.value) for fact in found]
             if len(found) == len(invariant.facts) and not invariant.holds(*values):

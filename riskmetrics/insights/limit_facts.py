@@ -60,7 +60,7 @@ def limit_facts(
             "limit_sessions": state.sessions if state and state.is_start_known else None,
         }
         if state and state.stated is not None:
-            day = history.figures.index[state.stated].date()
+            day = history.days[state.stated]
             values |= {
                 f"{kind}_stated": history.checks[name][day].value,
                 "limit_stated_day": day.isoformat(),
@@ -73,8 +73,8 @@ def _state(history: History, name: str) -> AlertState:
 
     Its level is the limit, which the value over the limit reaches at 1.
     """
-    days = [day.date() for day in history.figures.index]
-    checks = [history.checks.get(name, {}).get(day) for day in days]
+    by_day = history.checks.get(name, {})
+    checks = [by_day.get(day) for day in history.days]
     last = checks[-1]
     values = np.array([
         np.nan if each is None

@@ -1,4 +1,4 @@
-"""What is new about a claim: nothing like it was true the session before."""
+"""What is new about a claim: nothing like it was true in the last few sessions."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -6,6 +6,9 @@ from typing import Final
 from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.slots import flat_slots
+
+SESSIONS: Final = 5
+"""Sessions that are remembered: what ended is new again after as many."""
 
 TRADES: Final = ("n_opened", "n_closed", "n_resized")
 """Types of the numbers of positions that were traded."""
@@ -25,7 +28,31 @@ def is_new(
     *,
     is_background: bool,
 ) -> bool:
-    """Return whether nothing like an instance of a form was true the session before.
+    """Return whether nothing like an instance of a form was true in the remembered sessions.
+
+    What is true on every other day is stated once, and again if a value rose above, or for some
+    forms differs from, each of those that are remembered.
+
+    Parameters
+    ----------
+    before : mapping
+        What is remembered of the session before; of those before it, ``sheet.earlier``.
+    """
+    return all(
+        _is_new_after(instance, form_id, sheet, memory, is_background=is_background)
+        for memory in (before, *sheet.earlier)
+    )
+
+
+def _is_new_after(
+    instance: Instance,
+    form_id: str,
+    sheet: Sheet,
+    before: Mapping[str, tuple[float, ...]],
+    *,
+    is_background: bool,
+) -> bool:
+    """Return whether nothing like an instance of a form was true in one session.
 
     Background is new if its figures are defined for the first session, or if positions were traded:
     else it comes and goes at its threshold.

@@ -25,7 +25,7 @@ from riskmetrics.insights.request import Request, most_severe
 from riskmetrics.insights.severity import thresholds_version
 from riskmetrics.insights.templates import Anonymization, canonical_json
 
-RULES_PROVIDER, RULES_VERSION = "rules", "rules-v8"
+RULES_PROVIDER, RULES_VERSION = "rules", "rules-v9"
 """Provider and model of the plans of the rules."""
 
 RULES_NOTICE = "Planned by fixed rules, not by a language model."

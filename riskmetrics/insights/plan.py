@@ -137,6 +137,9 @@ _QUIET, _MAX_QUIET = ("headline_quiet", "headline_flat_"), 5
 _ALERT_FORMS = ("limit_", "var_too_low")
 """Beginnings of the ids of forms of new alerts, and the form of a failing test."""
 
+TRADE_FORMS = frozenset({"opened", "closed", "resized", "limit_by_trade", "limit_by_opening"})
+"""Forms of trades."""
+
 MIN_SALIENCE = 0.5
 """Salience below which the rules do not tell a claim."""
 
@@ -308,11 +311,16 @@ def is_about_alert(claim: Claim) -> bool:
 def _connect(claims: Sequence[Claim], lead: Claim | None) -> list[Step]:
     """Return the steps of a paragraph: the lead, then by place.
 
-    A result is stated first with what belongs to it, even if the lead is a part of that. A
-    contributor explains the result before it.
+    A result is first, even if the lead is a part of it. If a trade leads, trades follow it.
     """
-    first = lead if lead is not None and lead.form.topic != "result" else None
-    ordered = sorted(claims, key=lambda claim: (claim is not first, claim.form.place))
+    first = lead if lead and lead.form.topic != "result" else None
+    is_trade = lead is not None and lead.form.id in TRADE_FORMS
+
+    def place(claim: Claim) -> float:
+        is_early = is_trade and claim.form.id in TRADE_FORMS
+        return 0.5 + 0.1 * (claim is not lead) if is_early else claim.form.place
+
+    ordered = sorted(claims, key=lambda claim: (claim is not first, place(claim)))
     steps = [Step(claim=ordered[0].id)]
     for first, second in pairwise(ordered):
         connective = "" if steps[-1].connective else _connective(first, second)

@@ -137,14 +137,15 @@ def writable_requests(
     asked = () if question is None else (QUESTIONS,)
     for sheet in sheets:
         available = {fact.fact_type.provider for fact in sheet.facts.values()}
-        leading = lead and Request(lead, sheet.select_facts(lead.providers), question)
+        notes = sheet.for_notes  # the next session remembers it, so that it is evaluated once
+        leading = lead and Request(lead, notes.select_facts(lead.providers), question)
         stated = _stated_by(leading) if leading else frozenset()
         found = [
             leading
             if leading and template is lead and question is None
             else Request(
                 template,
-                sheet.select_facts((*template.providers, *asked)),
+                (sheet if asked else notes).select_facts((*template.providers, *asked)),
                 question,
                 frozenset() if template.insight_type in _INDEPENDENT_TYPES else stated,
                 portfolios,

@@ -14,6 +14,7 @@ class Figures:
     def __init__(self, sheet: Sheet) -> None:
         """Keep the sheet."""
         self.sheet, self.day = sheet, sheet.day
+        self._things: dict[str, list[str]] = {}
 
     def __getattr__(self, name: str) -> float:
         """Return a figure by its id."""
@@ -22,7 +23,8 @@ class Figures:
 
     def of(self, alias: str, kind: str) -> float:
         """Return a figure of a thing."""
-        return getattr(self, f"{alias.lower()}_{kind}")
+        fact = self.sheet.facts.get(f"{alias.lower()}_{kind}")
+        return nan if fact is None else float(fact.value)
 
     def text(self, name: str) -> str:
         """Return a text, empty if missing."""
@@ -41,7 +43,9 @@ class Figures:
 
     def things(self, prefix: str) -> list[str]:
         """Return aliases."""
-        return [alias for alias in self.sheet.aliases if alias.startswith(prefix)]
+        if prefix not in self._things:
+            self._things[prefix] = [each for each in self.sheet.aliases if each.startswith(prefix)]
+        return self._things[prefix]
 
 
 def expect(condition: bool, subject: str = "", **slots: object) -> Expected:

@@ -5,7 +5,7 @@ Nothing of `riskmetrics.insights.forms` is used.
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from math import isnan, nan, sqrt
 
 from tests.insights.figures import Expected, Figures, expect, known
@@ -143,6 +143,7 @@ def _figure(f: Figures, kind: str, alias: str = "") -> float:
     return f.of(alias, kind) if alias else getattr(f, kind)
 
 
+@lru_cache(maxsize=512)  # asked by many oracles of the same figures
 def _has_own_limit(f: Figures, kind: str) -> bool:
     """Return whether a checked limit of the user replaces the levels of a kind."""
     own = {"weight": "single positions", "beta": "beta"}.get(kind)
@@ -153,6 +154,7 @@ def _has_own_limit(f: Figures, kind: str) -> bool:
     )
 
 
+@lru_cache(maxsize=512)
 def _limit(f: Figures, kind: str, alias: str = "") -> float:
     """Return the highest limit of `severity.yaml` that is reached, else NaN."""
     value = _figure(f, kind, alias)
@@ -221,8 +223,9 @@ def _limited(f: Figures) -> list[tuple[str, str]]:
     return things + [(kind, "") for kind in ("beta", "drawdown", "gross_to_equity")]
 
 
-def _reached(f: Figures) -> list[tuple[str, str]]:
-    return [each for each in _limited(f) if not isnan(_limit(f, *each))]
+@lru_cache(maxsize=8)
+def _reached(f: Figures) -> tuple[tuple[str, str], ...]:
+    return tuple(each for each in _limited(f) if not isnan(_limit(f, *each)))
 
 
 _FIRST = ("weight", "gross", "beta", "drawdown", "gross_to_equity")
@@ -1248,7 +1251,9 @@ def _is_market_cause(f: Figures) -> bool:
 
 def _is_quiet(f: Figures) -> bool:
     """Return whether result, market and volatility moved little, and no alert has news."""
-    return _is_uneventful(f) and not _is_market_notable(f)
+    least = 0.005 * abs(f.total_value)
+    has_large_offsets = abs(f.winners_pnl) >= least and abs(f.losers_pnl) >= least
+    return _is_uneventful(f) and not (_is_market_notable(f) or has_large_offsets)
 
 
 def _is_market_notable(f: Figures) -> bool:

@@ -329,18 +329,20 @@ def headline(facts: Facts) -> str:
 
 @pytest.mark.parametrize(
     ("value", "before", "leads"),
-    [(0.4079, "kept", False), (0.4081, "kept", True), (0.38, "exceeded", False)],
+    [(0.4001, "kept", True), (0.4081, "kept", True), (0.38, "exceeded", False)],
 )
-def test_a_limit_leads_a_clear_result_only_if_the_value_is_clearly_above(
+def test_a_limit_that_is_newly_exceeded_leads_a_clear_result(
     value: float, before: str, leads: bool
 ) -> None:
-    """By a fiftieth of the limit of 40%; that it is respected again is no title above a loss."""
+    """By however little; that it is respected again is no title above a loss."""
     facts: Facts = {"lim_03_checked": value, "lim_03_checked_limit": 0.4}
     facts |= {"lim_03_limit_status": "exceeded" if value > 0.4 else "kept"}
     facts |= {"lim_03_limit_status_before": before}
     assert headline(LOST | facts).startswith("headline_own_limit") == leads
     told = "back within" if before == "exceeded" else "newly above"
     assert told in prose(build_sheet(LOST | facts))
+    beyond = LOST | {"previous_var_95": 0.9 * abs(float(LOST["daily_return"]))}
+    assert headline(beyond | facts).startswith("headline_var_exceeded")
     small = LOST | {"daily_return": -0.001, "daily_pnl": -68.0}
     assert headline(small | facts).startswith("headline_own_limit") == (before == "kept")
 

@@ -34,6 +34,7 @@ _OFFSET: Facts = {
     "daily_pnl": -1000.0,
 }
 _QUIET: Facts = {"daily_return": 0.0, "previous_var_95": 0.02}
+_OFFSETS: Facts = {"total_value": 100_000.0, "winners_pnl": 600.0, "losers_pnl": -600.0}
 _CASH: Facts = {"total_value": 100.0, "daily_return": 0.001}
 _LOSS: Facts = {"daily_pnl": -100.0, "previous_var_95": 1.0}
 _SHORT_OF_BETA: Facts = {
@@ -196,6 +197,8 @@ EDGES: list[tuple[str, Facts, str, float, int]] = [
         float(np.nextafter(0.25, 0)),
         -1,
     ),
+    ("headline_quiet", _QUIET | _OFFSETS, "losers_pnl", float(np.nextafter(-500.0, 0)), 1),
+    ("headline_quiet", _QUIET | _OFFSETS, "winners_pnl", float(np.nextafter(500.0, 0)), -1),
     ("headline_week_down", _QUIET, "return_5d", -0.04, -1),
     ("headline_week_up", _QUIET, "return_5d", 0.04, 1),
     ("headline_cash", {**_CASH, "cash_value": 90.0}, "market_return", -0.01, -1),

@@ -2,14 +2,18 @@
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from random import Random
 
 import pytest
 
 from riskmetrics.insights.claims import claims_of
+from riskmetrics.insights.fact_shapes import format_value
 from riskmetrics.insights.fact_sheet import Sheet
+from riskmetrics.insights.fact_types import FACT_TYPES
+from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.plan import LEADING_TYPE, Plan, plan_by_rules, prune
-from riskmetrics.insights.realize import NoteText, realize_note
+from riskmetrics.insights.realize import NoteText, evidence, realize_note
 from riskmetrics.present import formatting
 from tests.insights.days import EVENTS, plain_day, planted_day
 from tests.insights.fact_sheets import random_sheet
@@ -77,6 +81,30 @@ def test_a_sentence_without_evidence_quotes_no_figure(
             assert sentence["evidence"] or not re.search(r"\d", sentence["text"]), sentence
             assert {fact["fact"] for fact in sentence["evidence"]} <= sheet.facts.keys()
     assert n_sentences > 1_000
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("var_95", 0.041, "−4.1%"),
+        ("previous_var_95", -0.002, "+0.2%"),
+        ("drawdown", 0.45, "−45.0%"),
+        ("drawdown", 0.0, "0.0%"),
+        ("market_drawdown", 0.0004, "0.0%"),
+        ("average_drawdown", 0.055, "−5.5%"),
+        ("var_95_amount", 2718.0, "−2,718 USD"),
+        ("drawdown_stated", 0.36, "−36.0%"),
+        ("drawdown_left", 0.35, "35.0%"),
+        ("drawdown_kept", 0.35, "35.0%"),
+        ("volatility_21d", 0.34, "34.0%"),
+        ("result", -0.308, "−30.8%"),
+    ],
+)
+def test_losses_are_negative_in_the_evidence(name: str, value: float, shown: str) -> None:
+    kind = FACT_TYPES[name]
+    text = format_value(value, kind.unit, "USD")
+    fact = Fact(name, kind, value, text, date(2022, 12, 28), {}, currency="USD")
+    assert [each["value"] for each in evidence([fact], {})] == [shown]
 
 
 def test_evidence_of_the_prose_is_shown_once_and_its_sentences_are_not_repeated() -> None:

@@ -10,6 +10,7 @@ import pytest
 from riskmetrics.insights import pipeline
 from riskmetrics.insights.claims import remembered
 from riskmetrics.insights.draft_schemas import Answer, Prompt, Usage
+from riskmetrics.insights.fact_types import NOTE_PROVIDERS
 from riskmetrics.insights.pipeline import GenerationContext
 from riskmetrics.insights.plan import Plan, Step
 from riskmetrics.insights.prompts import build_prompt
@@ -131,7 +132,7 @@ def test_a_failed_writer_falls_back_to_the_rules_with_reason_and_cost(
     assert writer.calls == 1
     assert (row["provider"], row["model_used"], row["cost_usd"]) == (
         "rules",
-        "rules-v8",
+        "rules-v9",
         cost and Decimal(cost),
     )
     assert reason in str(row["data_quality"]["fallback_reason"])  # type: ignore[index]
@@ -191,6 +192,17 @@ def test_the_severity_is_that_of_the_worst_claim_and_names_its_cause() -> None:
     calm = replace(request, sheet=plain_day(random).select_facts(daily.providers))
     assert (calm.severity, calm.alarm) == ("normal", None)
     assert "value at risk exceeded" in EVENTS
+
+
+def test_what_the_next_session_remembers_is_what_the_leading_note_evaluated() -> None:
+    asked = {"return_ytd": 0.2, "var_99_amount": 100.0}
+    plain = plain_day(Random(1))
+    sheet = replace(plain, facts=plain.facts | build_sheet(asked).facts)
+    everything = replace(DAILY, required_providers=(), optional_providers=NOTE_PROVIDERS)
+    (request,) = writable_requests([sheet], [everything])
+    assert request.sheet is sheet.for_notes
+    assert request.sheet.facts.keys() == plain.facts.keys()
+    assert remembered(sheet) == remembered(plain)
 
 
 def test_a_hedge_note_needs_short_positions() -> None:

@@ -22,6 +22,7 @@ from riskmetrics.insights.plan import (
 from riskmetrics.insights.realize import realize_note
 from tests.insights.days import EVENTS, plain_day, planted_day
 from tests.insights.fact_sheets import build_sheet, random_sheet
+from tests.insights.situations import situation
 from tests.insights.wrong_plans import CONNECTIVES, wrong_plan
 
 N_PLANS, N_DAYS = 1_000, 250
@@ -294,3 +295,38 @@ def test_a_position_that_made_more_than_a_small_result_is_named() -> None:
     assert "largest_detractor:POS_01" in rules_plan(build_sheet(facts)).statements()
     alike = build_sheet(facts | {"pos_01_pnl": -380.0})
     assert "largest_detractor:POS_01" not in rules_plan(alike).statements()
+
+
+def test_a_trade_that_is_the_title_is_stated_after_the_result() -> None:
+    sheet = situation("a trade reaches a limit")
+    plan = rules_plan(sheet)
+    assert plan.headline == "headline_by_trade:POS_02"
+    assert plan.paragraphs[0][1].claim == "limit_by_trade:POS_02"
+    opened = rules_plan(situation("positions are opened"))
+    assert opened.headline == "headline_opened"
+    told = [step.claim for step in opened.paragraphs[0]]
+    assert told[1:4] == ["opened", "closed", "resized"]
+
+
+@pytest.mark.parametrize(("lost", "leads"), [(499.0, "week"), (500.0, "cause")])
+def test_a_week_does_not_lead_before_one_large_cause_that_others_offset(
+    lost: float, leads: str
+) -> None:
+    """SYM1 made 900 and the others lost half a percent of equity: the day is not quiet."""
+    facts = {"total_value": 100_000.0, "daily_pnl": 900.0 - lost, "return_5d": 0.06}
+    facts |= {"daily_return": (900.0 - lost) / 100_000.0, "previous_var_95": 0.08}
+    facts |= {"winners_pnl": 900.0, "losers_pnl": -lost, "n_winners": 1, "n_losers": 3}
+    headline = rules_plan(build_sheet(facts | {"pos_01_pnl": 900.0})).headline
+    expected = "headline_week_up" if leads == "week" else "headline_outweighed_losses_sole:POS_01"
+    assert headline == expected
+
+
+@pytest.mark.parametrize(("size", "is_quiet"), [(499.0, True), (500.0, False)])
+def test_a_day_is_not_quiet_if_large_gains_and_losses_offset(size: float, is_quiet: bool) -> None:
+    """Half a percent of equity on each side, for a result of nothing much."""
+    facts = {"total_value": 100_000.0, "daily_pnl": 10.0, "daily_return": 0.0001}
+    facts |= {"previous_var_95": 0.02, "n_winners": 3, "n_losers": 3}
+    facts |= {"winners_pnl": size + 10.0, "losers_pnl": -size}
+    plan = rules_plan(build_sheet(facts))
+    assert (plan.headline == "headline_quiet") == is_quiet
+    assert "netting" in plan.statements()

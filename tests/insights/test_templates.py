@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from riskmetrics.db import insight_store, migrate
 from riskmetrics.db.engine import create_engine
-from riskmetrics.insights.fact_types import FACT_TYPES
+from riskmetrics.insights.fact_types import FACT_TYPES, NOTE_PROVIDERS
+from riskmetrics.insights.plan import LEADING_TYPE
 from riskmetrics.insights.prompts import build_prompt
 from riskmetrics.insights.question_fact_types import QUESTIONS
 from riskmetrics.insights.request import Request
@@ -27,6 +28,8 @@ def test_every_type_has_a_template_of_plans_with_known_providers(
     assert {each.version for each in templates} == {"v3"}
     known = {kind.provider for kind in FACT_TYPES.values()}
     assert {QUESTIONS, *(provider for each in templates for provider in each.providers)} == known
+    (leading,) = (each for each in templates if each.insight_type == LEADING_TYPE)
+    assert sorted(leading.providers) == list(NOTE_PROVIDERS)  # so that it is evaluated once
     sheet = build_sheet({"total_value": 5.0, "daily_pnl": -1.0})
     for template in templates:
         sent = build_prompt(Request(template, sheet, "Why?"), "m", "aliases")

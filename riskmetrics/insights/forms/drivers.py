@@ -17,7 +17,7 @@ _MIN_RISK = 0.25
 def _risk(view: View, sign: int) -> Iterator[Instance]:
     """Yield the weight and risk of the position that made most of a loss (-1), or a gain.
 
-    They are known if they were nearly the same the session before.
+    They are known if they were nearly the same in a remembered session.
     """
     for of in contributors.MAIN[sign]:
         for made in view.instances(of):

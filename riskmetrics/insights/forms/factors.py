@@ -160,9 +160,11 @@ def _rates(view: View, sign: int) -> Iterator[Instance]:
 
 mirrored("factors", "beta: number", _rates, {
     -1: ("rate_beta_negative",
-        "A rise of one percent in the rate index has gone with a loss of about {beta} percent."),
+        "A rise of one percent in the price of the rate index has gone with a loss of about {beta}"
+        " percent."),
     1: ("rate_beta",
-        "A rise of one percent in the rate index has gone with a gain of about {beta} percent."),
+        "A rise of one percent in the price of the rate index has gone with a gain of about {beta}"
+        " percent."),
 })  # fmt: skip
 
 

@@ -81,9 +81,9 @@ def _headline(form_id: str, topic: Topic, salience: float, *phrasings: str, of: 
 def _factor(view: View, of: Form, found: Instance) -> float:
     """Return the factor of a level, or of a limit next to a clear result.
 
-    A limit leads such a result only if the value is clearly above it.
+    A limit newly exceeded leads; another event does only if the value is clearly above.
     """
-    if of in own_limits.EVENTS and result.is_clear_result(view):
+    if of in (*own_limits.worse, *own_limits.ended) and result.is_clear_result(view):
         value, limit = (float(fact.value) for fact in found.facts)
         return 1.0 if value >= alert_titles.BARELY * limit else alert_titles.MINOR
     return _ELEVATED if found.level == "elevated" else 1.0
@@ -281,9 +281,9 @@ for _suffix, _loss, _gain in zip(("", "_offset", "_sole"), contributors.MAIN[-1]
     _one(f"headline_one_gain{_suffix}", _gain, contributors.made_most,
         "{name} drove the gain", "{name} made most of the gain")  # fmt: skip
     _one(f"headline_outweighed_gains{_suffix}", _loss, contributors.outweighs,
-        "{name} cost more than the other positions gained on balance")  # fmt: skip
+        "{name} outweighed the net gain of the other positions")  # fmt: skip
     _one(f"headline_outweighed_losses{_suffix}", _gain, contributors.outweighs,
-        "{name} made more than the other positions lost on balance")  # fmt: skip
+        "{name} outweighed the net loss of the other positions")  # fmt: skip
 
 
 def _led(form_id: str, of: Form, text: str) -> None:

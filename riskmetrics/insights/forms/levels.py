@@ -198,7 +198,8 @@ answer("correlation_level", "concentration", "correlation: number",
 answer("information_ratio", "active", "span: span, ratio: number",
     "Over the past {span} the information ratio of today's holdings is {ratio}.",
     "information_ratio", number)  # fmt: skip
-answer("rate_beta_level", "factors", "beta: number", "The beta to the rate index is {beta}.",
+answer("rate_beta_level", "factors", "beta: number",
+    "The beta to the price of the rate index is {beta}; bond prices fall as interest rates rise.",
     "rate_beta", number)  # fmt: skip
 answer("explained_level", "factors", "share: percent",
     "The market and the factors explain {share} of the volatility.", "specific_share", percent,

@@ -198,6 +198,13 @@ def _without_news(view: View) -> tuple[Fact, ...]:
     return facts if tail.is_small(rate, var) and rate < _QUIET and not (is_new or moved) else ()
 
 
+def _has_large_offsets(view: View) -> bool:
+    """Return whether gains and losses are each too large for a quiet day, though they offset."""
+    facts = view.facts_of("winners_pnl", "losers_pnl", "total_value") or ()
+    sizes = [abs(float(fact.value)) for fact in facts]
+    return bool(sizes) and min(sizes[:2]) >= _QUIET * sizes[2]
+
+
 def _has_market_moved(view: View) -> bool:
     """Return whether the market moved clearly, or notably with a result that the beta denies."""
     market = abs(view.number("market_return") or 0.0)
@@ -207,9 +214,9 @@ def _has_market_moved(view: View) -> bool:
 
 @form("headline_quiet", "result", "", "A quiet day", role="headline", is_event=True)
 def headline_quiet(view: View) -> Iterator[Instance]:
-    """The result is small, market and volatility did not move much, and no alert has news."""
+    """Result and what it offsets are small, and neither market, volatility nor alerts have news."""
     facts = _without_news(view)
-    if facts and not _has_market_moved(view):
+    if facts and not (_has_market_moved(view) or _has_large_offsets(view)):
         yield Instance({}, (), 5.0, context=facts)
 
 
