@@ -1,9 +1,10 @@
 """Market data assets: fetch what is missing from data sources, and report what is not."""
 
-from collections.abc import Iterator, Set
+from collections.abc import Collection, Iterator, Set
 from datetime import date
 
 import dagster as dg
+import pandas as pd
 
 from riskmetrics.assets import reports, table_schemas
 from riskmetrics.assets.isolation import AssetResult, materialize_each
@@ -11,8 +12,9 @@ from riskmetrics.assets.partitions import sessions_or_latest
 from riskmetrics.dagster_private import RawMetadataValue
 from riskmetrics.db import input_queries, stored_prices, tables
 from riskmetrics.errors import SourceError
-from riskmetrics.ingest import benchmark, fallback, fund_sectors, prices
+from riskmetrics.ingest import benchmark, fallback, fund_sectors, late_closes, prices
 from riskmetrics.ingest.vendor_client import RefreshResult
+from riskmetrics.panels import MAX_STALE_SESSIONS
 from riskmetrics.resources import MarketDataVendor, Warehouse
 from riskmetrics.settings import DEFAULT_BENCHMARK
 from riskmetrics.text import join_names
@@ -54,14 +56,7 @@ def _refresh_prices(
         held_on_last_day = input_queries.read_held_symbols(connection, days[-1])
         symbols = {*held_in_range, market}
         coverage = stored_prices.read_price_coverage(connection, symbols, last_day=days[-1])
-    ended_histories = prices.ended_histories(coverage, held_on_last_day, market)
-    if ended_histories:
-        names = [f"{symbol} after {last}" for symbol, last in ended_histories.items()]
-        context.log.warning(
-            f"no price of {join_names(names)}, held on {days[-1]}: delisted or renamed? Close the "
-            "lots, rename with `riskmetrics symbols rename OLD NEW`, or import their prices; "
-            f"all: `riskmetrics show quality --date {days[-1]}`"
-        )
+    _warn_of_late_closes(context, coverage, held_on_last_day, market, days[-1])
     missing = sorted(symbols - set(coverage["symbol"]) - result.errors.keys())
     # the check price_coverage names those that are held
     if unreported := [symbol for symbol in missing if symbol not in never_priced]:
@@ -78,6 +73,30 @@ def _refresh_prices(
     return {**numbers, **metadata, **reports.preview(coverage)}
 
 
+def _warn_of_late_closes(
+    context: dg.AssetExecutionContext,
+    coverage: pd.DataFrame,
+    held: Collection[str],
+    market: str,
+    day: date,
+) -> None:
+    """Warn of held symbols without a close on a day; parameters as in `late_closes`."""
+    if ended := late_closes.find_ended_histories(coverage, held, market):
+        names = [f"{symbol} after {last}" for symbol, last in ended.items()]
+        context.log.warning(
+            f"no price of {join_names(names)}, held on {day}: delisted or renamed? Close the "
+            "lots, rename with `riskmetrics symbols rename OLD NEW`, or import their prices; "
+            f"all: `riskmetrics show quality --date {day}`"
+        )
+    if carried := late_closes.find_carried_closes(coverage, held, market):
+        names = [f"{symbol} (last {last})" for symbol, last in carried.items()]
+        context.log.warning(
+            f"no close on {day} of {join_names(names)}: values use the last close, for at most"
+            f" {MAX_STALE_SESSIONS} sessions. Run `riskmetrics catch-up` again when the close is"
+            " published, or import it"
+        )
+
+
 def _refresh_profiles(
     context: dg.AssetExecutionContext, warehouse: Warehouse, vendor: MarketDataVendor
 ) -> Metadata:
@@ -86,7 +105,7 @@ def _refresh_profiles(
     with warehouse.read() as connection:
         held = input_queries.read_price_end_dates(connection)
         never_priced = stored_prices.find_unpriced_symbols(connection, days)
-    # a symbol that only lacks prices is named by the check price_coverage, and likely wrong
+    # a symbol that never had a price is likely misspelled, and the check price_coverage names it
     symbols = [symbol for symbol in held if symbol not in never_priced] or list(held)
     try:
         result = fallback.refresh_profiles(vendor.clients, symbols)

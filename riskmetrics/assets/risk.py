@@ -25,7 +25,7 @@ _CHECKS = {f"{check.asset}:{check.name}": check for check in RESULT_CHECKS}
 
 
 def build_risk_results(assets: Sequence[ResultAsset] = RESULT_ASSETS) -> dg.AssetsDefinition:
-    """Return the assets of results, as one step of which any can be selected.
+    """Return the assets of results as one step, in which any can be selected.
 
     ``assets`` are in the order in which they are computed: each after what it follows from.
     """

@@ -102,14 +102,15 @@ def connect_or_start(home: Path, *, is_durable: bool = True) -> EmbeddedServer:
     ----------
     home : Path
         Created if absent. Its contents are private to its owner; see `folders.create_home` for
-        world-writable folders.
+        world-writable directories.
     is_durable : bool
         False trades crash safety for speed, for tests. Takes effect at the next server start.
 
     Raises
     ------
     DatabaseError
-        If the platform is not supported, the folder cannot be used, or the server does not start.
+        If the platform is not supported, the directory cannot be used, or the server does not
+        start.
     """
     if sys.platform == "win32":
         raise DatabaseError(
@@ -150,7 +151,7 @@ def keep_running(home: Path) -> EmbeddedServer:
 def stop_when_unused(home: Path) -> bool:
     """Let the server in ``home`` stop with its last client; return whether it stopped now.
 
-    True too if it did not run. Raises DatabaseError where its folder cannot be used.
+    True too if it did not run. Raises DatabaseError where its directory cannot be used.
     """
     folder = home.expanduser().resolve() / "postgres"
     if not folder.exists():
@@ -175,13 +176,28 @@ def has_cluster(home: Path) -> bool:
     return (home.expanduser().resolve() / "postgres" / "data").is_dir()
 
 
+def require_cluster(home: Path) -> None:
+    """Check that there is something to read; nothing is created.
+
+    Raises
+    ------
+    DatabaseError
+        If ``home`` has no data of a server.
+    """
+    if not has_cluster(home):
+        raise DatabaseError(
+            f"there is no database in {home}: use the directory of `riskmetrics init` or"
+            " `riskmetrics demo`, or choose another RISKMETRICS_HOME"
+        )
+
+
 def is_kept_running(home: Path) -> bool:
     """Return whether the server in ``home`` stays up without clients."""
     return (home.expanduser().resolve() / "postgres" / KEEP_RUNNING).exists()
 
 
 def _resolve_cluster(home: Path, *, is_durable: bool) -> Cluster:
-    """Return the cluster of ``home`` with its binaries and the folder of its socket."""
+    """Return the cluster of ``home`` with its binaries and the directory of its socket."""
     data = home / "postgres" / "data"
     _check_account(data)
     installation = find_binaries()
@@ -199,12 +215,8 @@ def _resolve_cluster(home: Path, *, is_durable: bool) -> Cluster:
 def _check_account(data: Path) -> None:
     """Check that this account can run the server; root can, as ROOT_SUBSTITUTE.
 
-    Raises
-    ------
-    ConfigurationError
-        If this account is not root and the data belong to another account.
-    DatabaseError
-        If this account has no entry in the user database of the machine.
+    Raises ConfigurationError if this account is not root and the data belong to another account.
+    Raises DatabaseError if this account has no entry in the user database of the machine.
     """
     user = os.geteuid()
     if data.exists() and user not in (0, data.stat().st_uid):
@@ -219,7 +231,7 @@ def _check_account(data: Path) -> None:
 
 
 def _socket_directory(data: Path) -> Path:
-    """Return the folder of the socket, or a short link to it if clients cannot use its path."""
+    """Return the directory of the socket, or a short link to it if clients cannot use its path."""
     if _is_usable_by_clients(data):
         return data
     digest = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
@@ -231,7 +243,7 @@ def _socket_directory(data: Path) -> Path:
         )
     with suppress(FileExistsError):
         link.symlink_to(data)
-    # In a shared folder, another account may have created the link first, to intercept connections.
+    # In a shared directory another account may have created the link first, to intercept queries.
     if not link.is_symlink() or link.lstat().st_uid != os.geteuid() or link.readlink() != data:
         raise DatabaseError(
             f"{link} exists and is not a link of this account to {data}: check who owns it, and"

@@ -336,9 +336,9 @@ def read_test_history(
 
 
 def read_market_closes(
-    connection: sa.Connection, days: Sequence[date], n_before: int = HISTORY_SESSIONS
+    connection: sa.Connection, days: Sequence[date], n_before: int
 ) -> "pd.Series[float]":
-    """Return the adjusted closes of the market index, from which as many returns follow."""
+    """Return adjusted closes of the market index, from n_before + 1 sessions before ``days`` on."""
     index = stored_settings.read_market_index(connection)
     sessions = trading_calendar.sessions_with_lookback(days, n_before + 1)
     closes = input_queries.read_adjusted_closes(connection, [index], sessions)

@@ -140,7 +140,7 @@ only questions ask for.
 
 
 def read_portfolio_ids(
-    connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
+    connection: sa.Connection, days: Sequence[date], portfolio: str | None
 ) -> list[UUID]:
     """Return the ids of portfolios, or of the one of a name, with a snapshot on ``days``."""
     snapshot = tables.portfolio_snapshots

@@ -23,7 +23,7 @@ _SNAPSHOT_COLUMNS = (
 
 
 def read_history(
-    connection: sa.Connection, first: date, last: date, portfolio: str | None = None
+    connection: sa.Connection, first: date, last: date, portfolio: str | None
 ) -> pd.DataFrame:
     """Return snapshots with the regression on the market index, by portfolio and day."""
     snapshots = tables.portfolio_snapshots
@@ -47,7 +47,7 @@ def read_history(
 
 
 def read_daily_returns(
-    connection: sa.Connection, first: date, last: date, portfolio: str | None = None
+    connection: sa.Connection, first: date, last: date, portfolio: str | None
 ) -> pd.DataFrame:
     """Return portfolio, portfolio_id, day and daily_return, which is NaN where it is undefined."""
     snapshots = tables.portfolio_snapshots
@@ -66,7 +66,7 @@ def read_daily_returns(
 
 
 def read_forecast_history(
-    connection: sa.Connection, first: date, last: date, portfolio: str | None = None
+    connection: sa.Connection, first: date, last: date, portfolio: str | None
 ) -> pd.DataFrame:
     """Return volatility forecasts of portfolios with what was realized, by portfolio and day.
 
@@ -96,7 +96,7 @@ def read_forecast_history(
 
 
 def read_sector_history(
-    connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
+    connection: sa.Connection, days: Sequence[date], portfolio: str | None
 ) -> pd.DataFrame:
     """Return net, benchmark and active sector weights on ``days``, by portfolio, day and sector."""
     table = tables.portfolio_sector_weights
@@ -110,7 +110,7 @@ def read_sector_history(
 
 
 def read_trades(
-    connection: sa.Connection, first: date, last: date, portfolio: str | None = None
+    connection: sa.Connection, first: date, last: date, portfolio: str | None
 ) -> pd.DataFrame:
     """Return the openings and closings of lots after ``first``: portfolio, day, symbol, action."""
     position = tables.positions

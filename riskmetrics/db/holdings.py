@@ -10,7 +10,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
-from riskmetrics.db import tables, write
+from riskmetrics.db import outdated_results, tables, write
 from riskmetrics.db.portfolios import find_or_create_portfolio
 from riskmetrics.db.price_decisions import adjusted_prices
 from riskmetrics.db.sql_expressions import (
@@ -49,6 +49,12 @@ class StatementChanges(NamedTuple):
     closed_symbols: tuple[str, ...]
     skipped_symbols: tuple[str, ...]
     """Symbols that are held but could not be read in the statement."""
+    assumed: int
+    """Opened lots that count as held since before the first session: their entry is unknown."""
+    first_day: date | None
+    """First day whose holdings changed; None if no lot did."""
+    outdated: outdated_results.OutdatedResults | None = None
+    """All outdated results, if the statement changes any; else None."""
 
 
 def apply_statement(
@@ -103,7 +109,15 @@ def apply_statement(
     }
     changes = _replace_lots(connection, portfolio, held, stated, skipped, as_of)
     record_statement(connection, portfolio["id"], as_of, equity)
-    return changes
+    known_equity = (portfolio["equity_balance"], portfolio["equity_as_of"])
+    is_equity_changed = equity is not None and known_equity != (equity, as_of)
+    first_days = [day for day in (changes.first_day, as_of if is_equity_changed else None) if day]
+    if not first_days:
+        return changes
+    outdated = outdated_results.record_changed_holdings(
+        connection, portfolio["id"], min(first_days)
+    )
+    return changes._replace(outdated=outdated)
 
 
 def _refuse_earlier_statement(name: str, as_of: date, previous_day: date | None) -> None:
@@ -126,12 +140,13 @@ def _replace_lots(
     """Correct, close and open lots of all instruments except skipped ones."""
     instruments = held.keys() | stated.keys()
     closes = read_session_closes(connection, {instrument[0] for instrument in instruments}, as_of)
-    opened, closed, corrected, unchanged = list[_Lot](), list[_Lot](), 0, 0
+    opened, closed, changed, n_kept = list[_Lot](), list[_Lot](), list[date](), 0
     for instrument in sorted(instruments.difference(skipped), key=str):
         old, new, pairs = _match_lots(held[instrument], stated[instrument])
         for lot, row in pairs:
-            changed = _correct_lot(connection, lot, row)
-            corrected, unchanged = corrected + changed, unchanged + (not changed)
+            n_kept += 1
+            if first_day := _correct_lot(connection, lot, row, as_of):
+                changed.append(first_day)
         closed += old
         entry = _Entry(as_of, portfolio["holdings_as_of"], is_replacement=bool(old))
         opened += [row | entry.resolve(row, _lot_close(row, closes)) for row in new]
@@ -144,10 +159,15 @@ def _replace_lots(
         str(portfolio["id"]),
         len(opened),
         len(closed),
-        corrected,
-        unchanged,
+        len(changed),
+        n_kept - len(changed),
         _sorted_symbols(closed),
         _sorted_symbols(lot for instrument in skipped for lot in held[instrument]),
+        sum(lot["entry_date_assumed"] for lot in opened),
+        min(
+            [*changed, *(lot["entry_date"] for lot in opened), *[as_of][: len(closed)]],
+            default=None,
+        ),
     )
 
 
@@ -252,8 +272,12 @@ def pair_rows(
     return unpaired, [row for rows in unmatched.values() for row in rows], pairs
 
 
-def _correct_lot(connection: sa.Connection, lot: _Lot, row: _Lot) -> bool:
-    """Update description and entry of a lot from a statement, if the entry date agrees."""
+def _correct_lot(connection: sa.Connection, lot: _Lot, row: _Lot, as_of: date) -> date | None:
+    """Update description and entry of a lot from a statement, if the entry date agrees.
+
+    Returns the first day whose results this changes, None if it changes none: a description is that
+    of the day of the statement, and a listed lot is valued at its close, whatever price is stated.
+    """
     values = {name: row[name] for name in _DESCRIPTION_COLUMNS if row[name] is not None}
     if lot["entry_date_assumed"] and row["entry_date"] is not None:
         values |= {"entry_date": row["entry_date"], "entry_date_assumed": False}
@@ -269,7 +293,11 @@ def _correct_lot(connection: sa.Connection, lot: _Lot, row: _Lot) -> bool:
             .where(table.c.id == lot["id"])
             .values(**values, updated_at=sa.func.now())
         )
-    return bool(values)
+        if values.keys() == {"last_price"} and lot["investment_class"] == "PUBLIC":
+            return None
+        is_entry_changed = not values.keys().isdisjoint({"entry_date", "entry_price"})
+        return (lot["entry_date"] or trading_calendar.FIRST_SESSION) if is_entry_changed else as_of
+    return None
 
 
 class _Entry(NamedTuple):
@@ -319,21 +347,6 @@ def read_session_closes(
         table.c.symbol == any_of(symbols), table.c.date == session
     )
     return dict(connection.execute(statement).all())
-
-
-def read_last_priced_day(connection: sa.Connection, symbols: Collection[object]) -> date | None:
-    """Return the last day to which all symbols have a close; None if one has none."""
-    table = tables.market_data_cache
-    newest = (
-        sa.select(table.c.symbol, sa.func.max(table.c.date).label("day"))
-        .where(table.c.symbol == any_of(symbols))
-        .group_by(table.c.symbol)
-        .subquery()
-    )
-    n_priced, day = connection.execute(
-        sa.select(sa.func.count(), sa.func.min(newest.c.day)).select_from(newest)
-    ).one()
-    return day if n_priced == len(set(symbols)) else None
 
 
 def _lot_close(lot: _Lot, closes: Mapping[str, Decimal]) -> Decimal | None:

@@ -46,6 +46,13 @@ def store_rejected_rows(
     return count
 
 
+def count_rejected_rows(connection: sa.Connection, source: str) -> int:
+    """Return the number of stored rejections of a file or vendor."""
+    rejected = tables.rejected_rows
+    count = sa.select(sa.func.count()).select_from(rejected).where(rejected.c.source == source)
+    return int(connection.execute(count).scalar_one())
+
+
 def _to_storable_text(text: str, encoding: str) -> str:
     """Replace characters that Postgres cannot store: they may be the reason of the rejection.
 

@@ -1,4 +1,4 @@
-"""Record which stored results rest on closes that changed after they were computed.
+"""Record which stored results rest on closes or holdings that changed after they were computed.
 
 One row of `database_settings` holds the first and the last session of the results to recompute.
 """
@@ -18,6 +18,7 @@ from riskmetrics.db.sql_expressions import any_of
 from riskmetrics.db.staged_rows import match_condition, stage_rows
 from riskmetrics.db.used_closes import UsedCloses, read_used_closes
 from riskmetrics.db.write import lock_asset
+from riskmetrics.text import join_names
 
 _NAME = "outdated_results"
 _SEPARATOR = "/"
@@ -126,6 +127,20 @@ def record_missing_closes(
     return [text if outdated is None else f"{text}. {describe_outdated(outdated)}"]
 
 
+def record_changed_returns(
+    connection: sa.Connection, symbol: str, days: Collection[date], used: UsedCloses | None
+) -> list[str]:
+    """Mark results as outdated because returns of days changed; return a warning, or none."""
+    changed = _find_first_sessions(used, symbol, days)
+    outdated = mark_outdated(connection, min(changed)) if changed else None
+    if outdated is None:
+        return []
+    return [
+        f"adj_close of {symbol} has another return on {join_names(sorted(days), _MAX_NAMES)}, as by"
+        f" a dividend announced late. {describe_outdated(outdated)}"
+    ]
+
+
 def record_closes_since(
     connection: sa.Connection, symbols: Collection[str], moment: datetime, known: UsedCloses | None
 ) -> list[str]:
@@ -190,6 +205,30 @@ def record_decided_move(
         return mark_outdated(connection, used.held[symbol][0]) if is_used else None
     changed = _find_first_sessions(used, symbol, [day])
     return mark_outdated(connection, changed[0]) if changed else None
+
+
+def record_changed_holdings(
+    connection: sa.Connection, portfolio_id: object, first: date
+) -> OutdatedResults | None:
+    """Mark the results that changed holdings of a portfolio outdate; return all that are.
+
+    Parameters
+    ----------
+    connection : Connection
+    portfolio_id : UUID or str
+    first : date
+        First day on which the holdings are not those that the results were computed from.
+
+    Returns
+    -------
+    OutdatedResults or None
+        None if the portfolio has no results from that day on.
+    """
+    query = sa.select(sa.func.min(_SNAPSHOTS.snapshot_date)).where(
+        _SNAPSHOTS.portfolio_id == portfolio_id, _SNAPSHOTS.snapshot_date >= first
+    )
+    computed = connection.scalar(query)
+    return None if computed is None else mark_outdated(connection, computed)
 
 
 def describe_outdated(outdated: OutdatedResults) -> str:

@@ -41,7 +41,10 @@ def set_limit(connection: sa.Connection, portfolio_id: UUID, name: str, value: f
 
 
 def remove_limit(connection: sa.Connection, portfolio_id: UUID, name: str) -> bool:
-    """Remove a limit of a portfolio, and return whether there was one; past checks stay."""
+    """Remove a limit of a portfolio, and return whether there was one.
+
+    Its checks stay until their sessions are computed again.
+    """
     removed = sa.delete(_LIMITS).where(_is_limit(portfolio_id, name))
     return bool(connection.execute(removed).rowcount)
 
@@ -63,19 +66,19 @@ def check_limits(
 ) -> WriteCounts:
     """Compare the stored figures of sessions with the limits in force, and store the outcome.
 
-    Sessions without results of a portfolio have no row. Earlier outcomes of a limit that was
-    removed stay, those of other days too.
+    Sessions without results of a portfolio have no row, and neither has a limit that was removed.
     """
-    in_force = set(connection.scalars(sa.select(_LIMITS.c.limit_name).distinct()))
+    scope = _CHECKS.c.day.in_(days)
+    names = set(connection.scalars(sa.select(_LIMITS.c.limit_name).distinct()))
+    if not names:
+        removed = connection.execute(sa.delete(_CHECKS).where(scope)).rowcount
+        return WriteCounts(removed=removed)
     frames = [
         fetch_frame(connection, _select_checks(figure, days))
         for figure in LIMITED_FIGURES
-        if figure.name in in_force
+        if figure.name in names
     ]
-    if not frames:
-        return WriteCounts()
     rows = pd.concat(frames, ignore_index=True)
-    scope = _CHECKS.c.day.in_(days) & sa.exists().where(_IN_FORCE)
     return replace_rows(connection, _CHECKS, rows, key=KEY, scope=scope, provenance=provenance)
 
 

@@ -32,14 +32,15 @@ def find_portfolio_id(connection: sa.Connection, name: str) -> UUID:
 
 
 def find_or_create_portfolio(connection: sa.Connection, name: str) -> sa.RowMapping:
-    """Return id and holdings_as_of of the portfolio of a name; create it if there is none.
+    """Return id, last statement and equity of the portfolio of a name; create it if there is none.
 
     Raises
     ------
     UsageError
         If several portfolios have the name.
     """
-    query = sa.select(_TABLE.c.id, _TABLE.c.holdings_as_of).where(is_live_portfolio(name))
+    columns = (_TABLE.c[key] for key in ("id", "holdings_as_of", "equity_balance", "equity_as_of"))
+    query = sa.select(*columns).where(is_live_portfolio(name))
     found = connection.execute(query).mappings().all()
     if len(found) > 1:
         raise UsageError(

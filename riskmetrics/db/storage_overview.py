@@ -55,6 +55,8 @@ class StoredSessions(NamedTuple):
     sessions_computed: int
     sessions_missing: list[date]
     sessions_incomplete: list[date]
+    sessions_behind: int
+    """Sessions that ended after the last result."""
 
 
 def read_stored_sessions(connection: sa.Connection) -> StoredSessions:
@@ -84,6 +86,7 @@ def read_stored_sessions(connection: sa.Connection) -> StoredSessions:
     counts: dict[date, int] = dict(connection.execute(per_day.order_by(explained_rows.c.day)).all())
     days = list(counts)
     n_portfolios: int = connection.execute(sa.select(live).select_from(_PORTFOLIOS)).scalar_one()
+    ended = trading_calendar.last_completed_session()
     missing = (
         sorted(set(trading_calendar.sessions_between(days[0], days[-1])) - set(days))
         if days
@@ -98,6 +101,7 @@ def read_stored_sessions(connection: sa.Connection) -> StoredSessions:
         len(days),
         missing,
         incomplete,
+        max(0, len(trading_calendar.sessions_between(days[-1], ended)) - 1) if days else 0,
     )
 
 

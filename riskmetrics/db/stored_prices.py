@@ -1,6 +1,6 @@
 """Read last closes, distributions, coverage and full histories of stored prices."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -44,7 +44,7 @@ def find_unpriced_symbols(connection: sa.Connection, days: Sequence[date]) -> li
 def read_last_closes(
     connection: sa.Connection, symbols: Iterable[str], before: date
 ) -> "pd.Series[float]":
-    """Return the last close before a day, however old, by symbol; without symbols without one."""
+    """Return the last close before a day by symbol, however old; no symbol that has none."""
     table, symbol = adjusted_prices(connection), symbol_rows(symbols)
     last = (
         sa.select(table.c.close)
@@ -272,3 +272,18 @@ def read_symbols_with_profile(connection: sa.Connection, symbols: Iterable[str])
     return set(
         connection.scalars(sa.select(profiles.c.symbol).where(profiles.c.symbol == any_of(symbols)))
     )
+
+
+def read_last_priced_day(connection: sa.Connection, symbols: Collection[object]) -> date | None:
+    """Return the last day to which all symbols have a close; None if one has none."""
+    table = tables.market_data_cache
+    newest = (
+        sa.select(table.c.symbol, sa.func.max(table.c.date).label("day"))
+        .where(table.c.symbol == any_of(symbols))
+        .group_by(table.c.symbol)
+        .subquery()
+    )
+    n_priced, day = connection.execute(
+        sa.select(sa.func.count(), sa.func.min(newest.c.day)).select_from(newest)
+    ).one()
+    return day if n_priced == len(set(symbols)) else None

@@ -34,14 +34,14 @@ def read_benchmark_code(connection: sa.Connection, override: str | None = None) 
     return read_setting(connection, BENCHMARK_CODE, override)
 
 
-def read_setting(connection: sa.Connection, name: str, override: str | None = None) -> str:
+def read_setting(connection: sa.Connection, name: str, override: str | None) -> str:
     """Return a setting: the override, else the value stored in the database, else the default.
 
     Parameters
     ----------
     name : str
         One of `DEFAULT_SETTINGS`.
-    override : str, optional
+    override : str or None
         Value from the settings of this machine.
     """
     settings = tables.database_settings

@@ -234,7 +234,7 @@ def read_daily_sums(
         - ``loss``: sum of the losses;
         - ``forecast``, ``outcome``: sums, of the squares for volatility, whose variance is scored;
         - ``n_bands``, ``n_inside``: bands with an outcome, and those that contain it;
-        - ``n_shared``, ``shared_loss``, ``compared_loss``: forecasts with a loss of which the
+        - ``n_shared``, ``shared_loss``, ``compared_loss``: forecasts with a loss if the
           compared method has one too, and the sums of both.
     """
     scored = _select_scored(kind, last_day, portfolio, by_subject=by_subject).subquery()

@@ -59,7 +59,7 @@ def find_upgrade_blockers(connection: sa.Connection, migrations: Path, revision:
     Parameters
     ----------
     migrations : Path
-        Alembic's folder. The revisions up to ``revision`` are run in a temporary schema.
+        Alembic's directory. The revisions up to ``revision`` are run in a temporary schema.
     """
     live = schema_diff.describe_schema(connection)
     with schema_diff.scratch_schema(connection):

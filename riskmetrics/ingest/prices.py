@@ -34,8 +34,8 @@ from riskmetrics.ingest.vendor_client import (
     fetch_concurrently,
 )
 from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
-from riskmetrics.panels import MAX_STALE_SESSIONS
 from riskmetrics.results import price_history, tail_risk_results
+from riskmetrics.text import agree_with_number
 
 if TYPE_CHECKING:
     from riskmetrics.sources.row_validation import ParseResult
@@ -155,29 +155,6 @@ def has_price_coverage(result: RefreshResult, symbols: Collection[str]) -> bool:
     return not symbols or bool(meets_minimum(1 - n_errors / len(symbols), MIN_COVERAGE))
 
 
-def ended_histories(
-    coverage: pd.DataFrame,
-    symbols: Collection[str],
-    market: str,
-) -> dict[str, date]:
-    """Return the last price day of each symbol whose prices end before those of the market.
-
-    Parameters
-    ----------
-    coverage : DataFrame
-        Result of `stored_prices.read_price_coverage` for the prices up to one day.
-    symbols : collection of str
-        Symbols held on that day.
-    market : str
-        Symbol of the market index.
-    """
-    last = {symbol: span[1] for symbol, span in spans(coverage).items()}
-    if market not in last:
-        return {}
-    late = trading_calendar.previous_session(last[market], MAX_STALE_SESSIONS)
-    return {name: last[name] for name in sorted(symbols) if name in last and last[name] < late}
-
-
 def spans(coverage: pd.DataFrame) -> dict[str, tuple[date, date]]:
     """Return the first and last price day of each symbol that has prices."""
     days = (pd.DatetimeIndex(coverage[name]).date for name in ("first", "last"))
@@ -241,12 +218,12 @@ def _fetch_and_store(
         other = _find_other_source(connection, client, symbol)
     if plan.update_start is not None and not (other and other.is_vendor):
         parsed = fetch(client, symbol, plan.update_start, last)
-        if (
-            parsed.rows.empty
-            or _store(client, symbol, parsed, used, is_full_history=False) is not None
-        ):
+        notes = (
+            [] if parsed.rows.empty else _store(client, symbol, parsed, used, is_full_history=False)
+        )
+        if notes is not None:
             _record_answer(client, symbol, plan.update_start)
-            return _adjustment_warnings(client, parsed)
+            return notes + _describe_rows(client, symbol, parsed)
         warnings.append(
             f"prices of {symbol} were restated (split or dividend); fetching the full history"
         )
@@ -272,29 +249,47 @@ def _fetch_and_store(
             " are kept. Import its full history from one source"
         )
     _record_answer(client, symbol, plan.history_start)
-    return warnings + notes + _adjustment_warnings(client, parsed)
+    return warnings + notes + _describe_rows(client, symbol, parsed)
 
 
-def _adjustment_warnings(client: VendorClient, parsed: "ParseResult") -> list[str]:
-    if parsed.rows.empty or parsed.rows["has_adj_close"].all():
-        return []
-    from riskmetrics.sources.price_files import UNADJUSTED_NOTE  # slow to import
+def _describe_rows(client: VendorClient, symbol: str, parsed: "ParseResult") -> list[str]:
+    """Return warnings of rejected rows, and of closes that no adjusted ones come with."""
+    warnings = list[str]()
+    if parsed.rejected:
+        n_rows = len(parsed.rejected)
+        warnings.append(
+            agree_with_number(f"{n_rows} rows of {client.name} prices of {symbol} rejected")
+            + f" ({parsed.rejected[0].reason}): see `riskmetrics show rejected`, and import the"
+            " correct prices"
+        )
+    if not parsed.rows.empty and not parsed.rows["has_adj_close"].all():
+        from riskmetrics.sources.price_files import UNADJUSTED_NOTE  # slow to import
 
-    return [f"your {client.name} plan does not include adjusted closes: {UNADJUSTED_NOTE}"]
+        warnings.append(
+            f"your {client.name} plan does not include adjusted closes: {UNADJUSTED_NOTE}"
+        )
+    return warnings
 
 
 def fetch(client: VendorClient, symbol: str, first: date, last: date) -> "ParseResult":
-    """Fetch prices and store rejected rows; raise InvalidResponseError if no row is valid."""
+    """Fetch prices and store rejected rows, and return only those that were not stored before.
+
+    Raises InvalidResponseError if no row is valid.
+    """
     parsed = client.api.fetch_prices(symbol, first, last)
     if parsed.rejected:
         with client.engine.begin() as connection:
+            n_known = input_writes.count_rejected_rows(connection, client.name)
             input_writes.store_rejected_rows(connection, KIND, client.name, parsed.rejected)
+            is_known = n_known == input_writes.count_rejected_rows(connection, client.name)
         if parsed.rows.empty:
             count, reason = len(parsed.rejected), parsed.rejected[0].reason
             raise InvalidResponseError(
                 f"{client.name} returned no valid row of {symbol}. All {count} rows are in"
                 f" rejected_rows; the first: {reason}"
             )
+        if is_known:  # an update repeats the rows of the sessions before it
+            return parsed._replace(rejected=[])
     return parsed
 
 
@@ -317,7 +312,7 @@ def _store(
         write.lock_asset(connection, KIND)
         stored = stored_prices.read_price_history(connection, symbol)
         source = _find_other_source(connection, client, symbol)
-        warnings: list[str] = []
+        warnings, ex_days = list[str](), list[date]()
         if stored["has_adj_close"].any() and not parsed.rows["has_adj_close"].any():
             is_same_source = source is None or not source.is_vendor
             rows = price_history.scale_to_stored(stored, parsed.rows) if is_same_source else None
@@ -329,6 +324,9 @@ def _store(
                     " applied only in part. The stored prices are kept; the next run fetches again"
                 )
             rows = price_history.splice(stored, parsed.rows)
+            ex_days = price_history.find_changed_returns(stored, parsed.rows)
+            if ratio := price_history.find_split_ratio(stored, parsed.rows):
+                warnings.append(_describe_split(symbol, ratio))
         else:
             rows = parsed.rows if price_history.matches_stored(stored, parsed.rows) else None
         if rows is None:
@@ -337,7 +335,20 @@ def _store(
         _, mixed = input_writes.store_prices(connection, rows, client.name)
         if mixed:
             return None
-        return warnings + outdated_results.record_changed_closes(connection, changed)
+        return [
+            *warnings,
+            *outdated_results.record_changed_closes(connection, changed),
+            *outdated_results.record_changed_returns(connection, symbol, ex_days, used),
+        ]
+
+
+def _describe_split(symbol: str, ratio: float) -> str:
+    """Return a warning that quantities may be from before a split, of new shares per old share."""
+    split = f"{ratio:.4g}:1" if ratio > 1 else f"1:{1 / ratio:.4g}"
+    return (
+        f"earlier closes of {symbol} are restated as after a split of {split}: if a quantity is"
+        " from before it, import the holdings again"
+    )
 
 
 def _find_other_source(
@@ -357,10 +368,7 @@ def _compare_sources(
 ) -> list[str]:
     """Return a warning if prices differ from those stored from a file, which they replace.
 
-    Raises
-    ------
-    InvalidResponseError
-        If they differ from those stored from another vendor.
+    Raises InvalidResponseError if they differ from those stored from another vendor.
     """
     if other is None or (found := price_history.find_disagreement(stored, fetched)) is None:
         return []

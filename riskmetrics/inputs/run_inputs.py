@@ -130,7 +130,7 @@ class RunInputs:
     @property
     @_shared
     def decayed_betas(self) -> decayed_betas.DecayedBetas:
-        """Age-decayed market betas of held symbols."""
+        """Exponentially weighted market betas of held symbols."""
         return decayed_betas.estimate_decayed_betas(
             self.clean_returns(DECAYED_WINDOW), self.snapshot.market_index
         )

@@ -17,7 +17,7 @@ class SharedSeries:
     Parameters
     ----------
     files : Path, optional
-        Start of the paths of files, in a folder that only this user can write. Processes with the
+        Start of the paths of files, in a directory only this user can write. Processes with the
         same files compute a series once: the others wait for it, and read it.
     """
 

@@ -1,4 +1,4 @@
-"""Age-decayed market betas of symbols and portfolios."""
+"""Exponentially weighted market betas of symbols and portfolios."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ DECAYED_COVERAGE = ("decayed_beta",)
 
 @dataclass(frozen=True)
 class DecayedBetas:
-    """Age-decayed betas of symbols (S) to the market index on D sessions."""
+    """Exponentially weighted betas of symbols (S) to the market index on D sessions."""
 
     estimates: DecayedBeta
     symbols: "pd.Index[str]"
@@ -114,7 +114,9 @@ def portfolio_rows(
         own.n_obs, DECAYED_WINDOW, MIN_PAIRED_RETURNS, betas.market_index
     )
     flat = Reason(f"the portfolio or {betas.market_index} did not move in the window")
-    uncovered = insufficient_coverage("positions with an age-decayed beta", weighted.coverage)
+    uncovered = insufficient_coverage(
+        "positions with an exponentially weighted beta", weighted.coverage
+    )
     first = first_reasons(
         valuation.risk_reasons(weighted.beta, uncovered),
         valuation.risk_reasons(own.beta, few, flat),

@@ -253,7 +253,7 @@ class Ledger:
     ) -> PnL:
         """Return the P&L of portfolios on each day.
 
-        Instruments of which a lot's P&L is unknown are left out. ``is_unconfirmed`` (L, D) flags
+        Instruments with a lot whose P&L is unknown are left out. ``is_unconfirmed`` (L, D) flags
         lots with an unconfirmed close; ``split_suspicion`` flags lots affected by a suspected
         split.
         """

@@ -21,8 +21,16 @@ _STORED_PRICE_TOLERANCE = 5.1e-5
 """Half a unit in the last decimal of a stored price."""
 _CENT = 0.01
 """Difference of two prices that are both rounded to cents, at most."""
+_FACTOR_ROUNDING = 3e-4
+"""Difference of returns that factors of adjustment rounded to four decimals explain."""
+
 _RATIO_TOLERANCE = 2e-3
 """Tolerance of ratios of the same restatement, in addition to rounding of prices to cents."""
+MIN_SPLIT = 1.04
+"""New shares per old share, or old per new, from which a restatement of closes is a split.
+
+A stock dividend of 5% is one.
+"""
 _MIN_SPLIT_LOG_MOVE = 0.22
 """Log move of a split of 5:4 or larger; such a move does not appear later in past rows."""
 
@@ -148,6 +156,46 @@ def partial_split_date(stored: pd.DataFrame, fetched: pd.DataFrame) -> date | No
     )
     split_rows = np.flatnonzero((after > before + _MIN_SPLIT_LOG_MOVE).any(axis=1))
     return both["date"].iloc[split_rows[0] + 1] if len(split_rows) else None
+
+
+def find_split_ratio(stored: pd.DataFrame, fetched: pd.DataFrame) -> float | None:
+    """Return new shares per old share by which the closes of shared days are restated.
+
+    None without a restatement of at least MIN_SPLIT: dividends do not change closes. Parameters are
+    those of `matches_stored`.
+    """
+    both = _merge_shared_days(stored, fetched)
+    if both.empty:
+        return None
+    before, after = both["close"].to_numpy(float), both["close_new"].to_numpy(float)
+    is_split = max(np.median(before / after), np.median(after / before)) >= MIN_SPLIT
+    return float(np.median(before / after)) if is_split else None
+
+
+def find_changed_returns(stored: pd.DataFrame, fetched: pd.DataFrame) -> list[date]:
+    """Return the shared days on which adj_close has another return, and close the same, ascending.
+
+    So it is on the ex-day of a dividend that the stored history does not contain. A return differs
+    if it does by more than closes rounded to cents, and factors of adjustment rounded to four
+    decimals, explain. Parameters are those of `splice`.
+    """
+    if not (stored["has_adj_close"].all() and fetched["has_adj_close"].all()):
+        return []
+    both = _merge_shared_days(stored, fetched)
+    close, adjusted = (
+        _has_other_return(both[name].to_numpy(float), both[f"{name}_new"].to_numpy(float))
+        for name in _CLOSES
+    )
+    days: list[date] = both["date"][1:][adjusted & ~close].tolist()
+    return days
+
+
+def _has_other_return(before: FloatArray, after: FloatArray) -> BoolArray:
+    """Return where returns differ by more than rounding, one less than prices."""
+    inverse = 1 / before + 1 / after
+    allowed = np.maximum(_CENT / 2 * (inverse[1:] + inverse[:-1]), _FACTOR_ROUNDING)
+    changed: BoolArray = np.abs(np.diff(np.log(after / before))) > allowed
+    return changed
 
 
 def scale_to_stored(stored: pd.DataFrame, fetched: pd.DataFrame) -> pd.DataFrame | None:

@@ -89,7 +89,7 @@ class ProFormaBlock(NamedTuple):
 def pro_forma_blocks(
     valuation: Valuation, returns: panels.Returns, length: int, *, is_in_currency: bool = False
 ) -> Iterator[ProFormaBlock]:
-    """Yield the windows of several days at once, for figures of which each has its own series."""
+    """Yield the windows of several days at once, for figures that need the series of each day."""
     windows = pro_forma_windows(valuation, returns, length, is_in_currency=is_in_currency)
     n_days = max(1, _BLOCK_VALUES // max(1, length * len(valuation.portfolios)))
     while block := list(islice(windows, n_days)):

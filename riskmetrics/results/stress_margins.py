@@ -43,8 +43,8 @@ def loss_margins(
     -------
     (K, P, D) array
         Fractions of equity. The error is that of a regression of the portfolio's pro-forma returns
-        in the window of the betas: age-decayed for moves of the market, where it is that of a
-        forecast; else the 90 sessions of the rate betas, without what may change after them.
+        in the window of the betas: exponentially weighted for moves of the market, where it is that
+        of a forecast; else the 90 sessions of the rate betas, without what may change after them.
     """
     moves = scenarios[["market_move", "rate_move"]].to_numpy(float)
     found = np.full((len(moves), *valuation.net.shape), np.nan)

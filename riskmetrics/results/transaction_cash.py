@@ -96,7 +96,7 @@ def sum_transaction_cash(
 def _is_unshown_dividend(
     flows: pd.DataFrame, distributions: pd.DataFrame, lots: pd.DataFrame
 ) -> BoolArray:
-    """Return which flows are dividends of which closes show no distribution, (N,).
+    """Return which flows are dividends that the closes do not show as distributions, (N,).
 
     A day with dividends of a portfolio and symbol pays the latest distribution of held lots that no
     earlier day has paid. Ex-days and payments are matched like opening and closing parentheses: a

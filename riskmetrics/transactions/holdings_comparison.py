@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
+_TOLERANCE = Decimal("0.001")
+"""Shares: brokers round fractions of shares to three decimals or more."""
+
 
 class HoldingDifference(NamedTuple):
-    """A symbol of which a statement has another quantity than the transactions leave."""
+    """A symbol whose quantity in a statement is not the one that the transactions leave."""
 
     symbol: str
     by_transactions: Decimal
@@ -15,14 +18,9 @@ class HoldingDifference(NamedTuple):
 
 
 def compare_holdings(
-    by_transactions: Mapping[str, Decimal],
-    stated: Mapping[str, Decimal],
-    *,
-    tolerance: Decimal = Decimal("0.001"),
+    by_transactions: Mapping[str, Decimal], stated: Mapping[str, Decimal]
 ) -> list[HoldingDifference]:
-    """Return the symbols whose quantities differ by more than a tolerance, in shares.
-
-    Brokers round fractions of shares to three decimals or more.
+    """Return the symbols whose quantities differ by more than a thousandth of a share.
 
     Examples
     --------
@@ -34,4 +32,4 @@ def compare_holdings(
         HoldingDifference(symbol, by_transactions.get(symbol, zero), stated.get(symbol, zero))
         for symbol in sorted({*by_transactions, *stated})
     )
-    return [one for one in pairs if abs(one.by_transactions - one.stated) > tolerance]
+    return [one for one in pairs if abs(one.by_transactions - one.stated) > _TOLERANCE]

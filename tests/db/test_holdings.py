@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from riskmetrics.db import holdings, portfolios, tables
+from riskmetrics.db import holdings, outdated_results, portfolios, tables
 from riskmetrics.errors import UsageError
 from riskmetrics.trading_calendar import FIRST_SESSION
 from tests.forked_commands import PATIENCE
@@ -329,6 +329,55 @@ def test_a_removed_portfolio_can_be_imported_again_under_its_name(connection):
     assert not portfolios.remove_portfolio(connection, "P")
     assert state(connection, NOVEMBER, lot("A", 10)) == (1, 0, 0, 0)
     assert connection.scalar(sa.select(sa.func.count(LOTS.c.portfolio_id.distinct()))) == 2
+
+
+def compute(connection: sa.Connection, name: str, *days: date) -> None:
+    """Store values of a portfolio on days, as a run does."""
+    table = tables.portfolio_snapshots
+    owner = portfolios.find_portfolio_id(connection, name)
+    required = [
+        column.name
+        for column in table.c
+        if not (column.nullable or column.server_default or column.default)
+    ]
+    rows = [
+        dict.fromkeys(required, 1) | {"portfolio_id": owner, "snapshot_date": day} for day in days
+    ]
+    connection.execute(sa.insert(table), rows)
+
+
+KEPT = [lot("A", 10), lot("B", 5, entry_date=BOUGHT, entry_price=4)]
+"""Lots that were held on both days with results."""
+
+
+@pytest.mark.parametrize(
+    ("day", "lots", "equity", "first"),
+    [
+        (DECEMBER, KEPT, None, None),  # the same again
+        (DECEMBER, KEPT[1:], None, DECEMBER),  # sold
+        (DECEMBER, [*KEPT, lot("C", 1)], None, DECEMBER),  # bought on an unknown day
+        (DECEMBER, [lot("A", 11), KEPT[1]], None, DECEMBER),
+        (SATURDAY, KEPT[1:], None, None),  # after the last result
+        (SATURDAY, [*KEPT, lot("C", 1, entry_date=DECEMBER)], None, DECEMBER),
+        (SATURDAY, [*KEPT, lot("C", 1, entry_date=SATURDAY)], None, None),
+        (DECEMBER, [KEPT[0], KEPT[1] | {"entry_price": 5.0}], None, NOVEMBER),
+        (DECEMBER, [lot("A", 10, entry_date=BOUGHT), KEPT[1]], None, NOVEMBER),
+        (DECEMBER, [KEPT[0] | {"last_price": 2.0}, KEPT[1]], None, None),  # valued at its close
+        (DECEMBER, [KEPT[0] | {"investment_class": "PRIVATE"}, KEPT[1]], None, DECEMBER),
+        (DECEMBER, KEPT, Decimal(900), DECEMBER),
+        (SATURDAY, KEPT, Decimal(900), None),
+    ],
+)
+def test_results_from_the_first_changed_day_on_are_outdated(connection, day, lots, equity, first):
+    state(connection, NOVEMBER, *KEPT)
+    state(connection, NOVEMBER, *KEPT, name="Other")
+    compute(connection, "P", NOVEMBER, DECEMBER)
+    state(connection, day, *lots, equity=equity)
+    state(connection, day, name="Other")  # without results
+    expected = None if first is None else (first, DECEMBER)
+    assert outdated_results.read_outdated(connection) == expected
+    state(connection, day, *lots, equity=equity)
+    assert outdated_results.read_outdated(connection) == expected
 
 
 def test_two_portfolios_of_a_name_are_not_guessed_between(connection):

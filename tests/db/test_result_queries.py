@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
+from riskmetrics import trading_calendar
 from riskmetrics.db import (
     holdings,
     listed_rows,
@@ -74,7 +75,8 @@ def snapshot(connection: sa.Connection, lots: pd.DataFrame, day: date) -> None:
 
 
 def test_an_empty_database_has_no_sessions_and_no_results(connection):
-    assert storage_overview.read_stored_sessions(connection) == (None, None, None, None, 0, [], [])
+    nothing = (None, None, None, None, 0, [], [], 0)
+    assert storage_overview.read_stored_sessions(connection) == nothing
     assert result_queries.read_latest_day(connection) is None
     for of_a_day in (
         result_queries.read_snapshots,
@@ -102,7 +104,11 @@ def test_every_table_has_a_size_also_when_it_is_empty(connection):
     assert (sizes["kilobytes"] > 0).all()
 
 
-def test_sessions_between_the_first_and_the_last_result_are_missed(connection, lots):
+def test_sessions_between_the_first_and_the_last_result_are_missed(
+    connection, lots, monkeypatch: pytest.MonkeyPatch
+):
+    """2024-12-06 is a Friday: three sessions ended since, up to the Wednesday after it."""
+    monkeypatch.setattr(trading_calendar, "last_completed_session", lambda: date(2024, 12, 11))
     snapshot(connection, lots, DAY)
     snapshot(connection, lots, AFTER)
     prices = {"symbol": "A", "close": 1, "data_source": "test"}
@@ -118,6 +124,7 @@ def test_sessions_between_the_first_and_the_last_result_are_missed(connection, l
         2,
         [NEXT],
         [],
+        3,
     )
     assert result_queries.read_latest_day(connection) == AFTER
     assert result_queries.read_snapshots(connection, DAY)["portfolio"].to_list() == ["P", "Q"]

@@ -22,7 +22,7 @@ from riskmetrics.errors import (
     UnknownSymbolError,
     VendorUnavailableError,
 )
-from riskmetrics.ingest import prices
+from riskmetrics.ingest import late_closes, prices
 from riskmetrics.ingest.prices import refresh, require_price_coverage
 from riskmetrics.ingest.vendor_client import NO_SOURCE_WARNING, RefreshResult
 from riskmetrics.results import (
@@ -132,8 +132,13 @@ def test_a_restated_history_is_fetched_anew_and_has_no_false_move(
         market.dividends["A", MONDAY] = 0.5
     found = refresh(feed, {"A": None, "B": None}, [TUESDAY])
     assert found.errors == {}
+    split = {"split": "4:1", "both": "4:1", "reverse split": "1:10"}.get(event)
     assert found.warnings == (
         "prices of A were restated (split or dividend); fetching the full history",
+        *[
+            f"earlier closes of A are restated as after a split of {split}: if a quantity is from"
+            " before it, import the holdings again"
+        ][: split is not None],
     )
     assert vendor.count().total() == 4 + 4 + 2
     told = market.closes("A")
@@ -295,16 +300,7 @@ def test_results_that_another_run_stores_during_a_refresh_are_outdated_if_they_u
     def store_results_then(connection: sa.Connection) -> used_closes.UsedCloses | None:
         found = read(connection)
         monkeypatch.setattr(used_closes, "read_used_closes", read)
-        with engine.begin() as other:
-            owner = other.scalar(
-                sa.insert(tables.portfolios)
-                .values(name="P", currency="USD")
-                .returning(tables.portfolios.c.id)
-            )
-            lot = {"symbol": held, "position_type": "LONG", "quantity": 1, "entry_date": LAST}
-            other.execute(sa.insert(tables.positions), lot | {"portfolio_id": owner})
-            row = RESULT | {"portfolio_id": owner, "snapshot_date": LAST}
-            other.execute(sa.insert(tables.portfolio_snapshots), row)
+        store_result(engine, held, LAST)
         return found
 
     monkeypatch.setattr(used_closes, "read_used_closes", store_results_then)
@@ -315,6 +311,86 @@ def test_results_that_another_run_stores_during_a_refresh_are_outdated_if_they_u
         expected = (LAST, LAST) if is_outdated else None
         assert outdated_results.read_outdated(connection) == expected
     assert "stored while" not in " ".join(refresh(feed, {"A": None}, [LAST]).warnings)
+
+
+def store_result(engine: sa.Engine, symbol: str, day: date) -> None:
+    """Store a lot of a symbol, and values of its portfolio on a day."""
+    with engine.begin() as connection:
+        owner = connection.scalar(
+            sa.insert(tables.portfolios)
+            .values(name="P", currency="USD")
+            .returning(tables.portfolios.c.id)
+        )
+        lot = {"symbol": symbol, "position_type": "LONG", "quantity": 1, "entry_date": day}
+        connection.execute(sa.insert(tables.positions), lot | {"portfolio_id": owner})
+        row = RESULT | {"portfolio_id": owner, "snapshot_date": day}
+        connection.execute(sa.insert(tables.portfolio_snapshots), row)
+
+
+def test_an_update_that_corrects_a_used_close_says_which_results_are_outdated(
+    feed, vendor, market, engine, tomorrow
+):
+    """The last close was 100 times too high in the answer of the night before."""
+    first = trading_calendar.previous_session(LAST, prices.HISTORY_SESSIONS)
+    bars = market("/stable/" + FULL, {"symbol": "A", "from": str(first), "to": str(LAST)}).body
+    wrong = {**bars[0], **{name: 100 * bars[0][name] for name in ("open", "high", "low", "close")}}
+    market.replies[FULL, "A"] = Reply([wrong, *bars[1:]])
+    assert refresh(feed, {"A": None}, [LAST]).warnings == ()
+    store_result(engine, "A", LAST)
+    tomorrow()
+    del market.replies[FULL, "A"]
+    market.through = MONDAY
+    (warning,) = refresh(feed, {"A": None}, [MONDAY]).warnings
+    close = bars[0]["close"]
+    assert warning == (
+        f"1 stored close changed: A {LAST} {100 * close:,.2f} → {close:,.2f}. Results from {LAST}"
+        f" on are outdated: recompute them with riskmetrics reprocess --all --from {LAST} --to"
+        f" {LAST}"
+    )
+    assert len(vendor.calls) == 4  # an update, no history
+
+
+@pytest.mark.parametrize(("ex_day", "is_late"), [(LAST, True), (MONDAY, False)])
+def test_a_dividend_that_is_announced_late_outdates_results_since_its_ex_day(
+    feed, market, engine, tomorrow, ex_day, is_late
+):
+    """A dividend of the new session changes no return between stored closes."""
+    market.through = LAST
+    refresh(feed, {"A": None}, [LAST])
+    before = trading_calendar.previous_session(LAST, 1)
+    store_result(engine, "A", before)
+    with engine.begin() as connection:
+        results = tables.portfolio_snapshots
+        row = RESULT | {"snapshot_date": LAST}
+        owner = connection.scalar(sa.select(results.c.portfolio_id))
+        connection.execute(sa.insert(results), row | {"portfolio_id": owner})
+    tomorrow()
+    market.through, market.dividends["A", ex_day] = MONDAY, 0.5
+    warnings = refresh(feed, {"A": None}, [MONDAY]).warnings
+    late = [text for text in warnings if "announced late" in text]
+    assert (
+        late
+        == [
+            f"adj_close of A has another return on {LAST}, as by a dividend announced late. Results"
+            f" from {LAST} on are outdated: recompute them with riskmetrics reprocess --all --from"
+            f" {LAST} --to {LAST}"
+        ][: int(is_late)]
+    )
+    with engine.connect() as connection:
+        expected = (LAST, LAST) if is_late else None
+        assert outdated_results.read_outdated(connection) == expected
+
+
+def test_an_update_that_adds_a_close_to_a_computed_session_says_so(feed, market, engine, tomorrow):
+    market.delisted_on = {"A": date(2024, 12, 5)}
+    refresh(feed, {"A": None}, [LAST])
+    store_result(engine, "A", LAST)
+    tomorrow()
+    market.delisted_on, market.through = {}, MONDAY
+    (warning,) = refresh(feed, {"A": None}, [MONDAY]).warnings
+    assert warning.startswith(f"1 close added to computed sessions: A {LAST} ")
+    with engine.connect() as connection:
+        assert outdated_results.read_outdated(connection) == (LAST, LAST)
 
 
 def test_a_vendor_that_is_down_is_a_fault_of_the_network_and_is_asked_three_times(
@@ -373,15 +449,21 @@ def test_a_symbol_that_the_vendor_does_not_know_is_said_each_time_and_asked_once
 
 
 def test_what_does_not_fit_is_kept_and_the_rest_is_stored(feed, market, engine):
-    rows = market("/stable/" + FULL, {"symbol": "A", "from": "2024-01-02", "to": "2024-12-06"}).body
+    first = trading_calendar.previous_session(LAST, prices.HISTORY_SESSIONS)
+    rows = market("/stable/" + FULL, {"symbol": "A", "from": str(first), "to": str(LAST)}).body
     market.replies[FULL, "A"] = Reply([{**rows[0], "close": "n/a"}, *rows[1:]])
-    assert refresh(feed, {"A": None}, [LAST]).errors == {}
+    found = refresh(feed, {"A": None}, [LAST])
+    assert found.errors == {}
+    (warning,) = found.warnings
+    assert warning.startswith("2 rows of FMP prices of A rejected (close: Input should be a valid")
+    assert "riskmetrics show rejected" in warning
     assert max(stored(engine)) == date(2024, 12, 5)
     with engine.connect() as connection:
         kept = connection.execute(sa.select(tables.rejected_rows).order_by("reason")).all()
     assert {(row.kind, row.source, row.line) for row in kept} == {("prices", "FMP", None)}
     assert any('"close": "n/a"' in row.raw_row for row in kept)
     assert any(row.reason == "no split-adjusted price on 2024-12-06" for row in kept)
+    assert prices.fetch(feed, "A", first, LAST).rejected == []  # they are named once
 
 
 def test_an_answer_of_which_nothing_fits_is_a_problem_and_kept_whole(feed, market, engine):
@@ -552,13 +634,32 @@ def test_a_history_that_has_ended_is_said_with_its_last_day(feed, market, engine
     with engine.connect() as connection:
         known = stored_prices.read_price_coverage(connection, symbols)
         before = stored_prices.read_price_coverage(connection, symbols, last_day=date(2024, 10, 1))
-    assert prices.ended_histories(known, symbols, "SPY") == {"OLD": date(2024, 10, 1)}
-    assert prices.ended_histories(before, symbols, "SPY") == {}
+    assert late_closes.find_ended_histories(known, symbols, "SPY") == {"OLD": date(2024, 10, 1)}
+    assert late_closes.find_carried_closes(known, symbols, "SPY") == {"LATE": date(2024, 12, 2)}
+    for find in (late_closes.find_ended_histories, late_closes.find_carried_closes):
+        assert find(before, symbols, "SPY") == {}
     tomorrow()
     assert refresh(feed, {"OLD": None}, [LAST]) == RefreshResult(
         api_calls=1
     )  # nothing new is no problem
     assert refresh(feed, {"OLD": None}, [LAST]) == RefreshResult()
+
+
+@pytest.mark.parametrize(("age", "find"), [(5, "carried"), (6, "ended")])
+def test_a_close_stands_for_five_sessions_and_then_the_history_has_ended(
+    feed, market, engine, age, find
+):
+    last = trading_calendar.previous_session(LAST, age)
+    market.delisted_on = {"LATE": last}
+    refresh(feed, dict.fromkeys(["LATE", "SPY"]), [LAST])
+    with engine.connect() as connection:
+        known = stored_prices.read_price_coverage(connection, ["LATE", "SPY"])
+    for name in ("carried", "ended"):
+        found = getattr(
+            late_closes, f"find_{name}_{'closes' if name == 'carried' else 'histories'}"
+        )
+        assert found(known, ["LATE", "SPY"], "SPY") == ({"LATE": last} if name == find else {})
+        assert found(known, ["LATE"], "NONE") == {}
 
 
 def test_without_a_key_nothing_is_asked_and_that_is_said():

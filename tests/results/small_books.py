@@ -306,7 +306,7 @@ class Book(NamedTuple):
 
     @once_per_run
     def decayed_betas(self, *days: date) -> decayed_betas.DecayedBetas:
-        """Estimate the age-decayed betas of all symbols on sessions."""
+        """Estimate the exponentially weighted betas of all symbols on sessions."""
         returns = self.returns(decayed_betas.DECAYED_WINDOW, *days)
         return decayed_betas.estimate_decayed_betas(returns, MARKET)
 

@@ -1,4 +1,4 @@
-"""Age-decayed betas of symbols and portfolios in stored rows."""
+"""Exponentially weighted betas of symbols and portfolios in stored rows."""
 
 import numpy as np
 import pytest
@@ -82,6 +82,7 @@ def test_too_little_coverage_is_undefined_with_its_reason(closes):
     row, coverage = portfolio_row(of)
     assert np.isnan(row["beta"])
     assert row["undefined_reason"] == (
-        "positions with an age-decayed beta make up 79.0% of gross exposure; 80% required"
+        "positions with an exponentially weighted beta make up 79.0% of gross exposure;"
+        " 80% required"
     )
     assert_allclose(coverage["coverage"], 0.79)

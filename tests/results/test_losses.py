@@ -303,7 +303,8 @@ def test_a_scenario_of_both_factors_takes_each_beta_with_the_other_held_fixed():
 def test_a_scenario_of_one_factor_is_the_portfolios_own_beta_times_its_move():
     """Oracles: regressions of the portfolio's own returns on each index, by statsmodels and scipy.
 
-    The margin of a move of the market is four standard errors of the age-decayed beta, times 1.96.
+    The margin of a move of the market is four standard errors of the exponentially weighted beta,
+    times 1.96.
     """
     of = moved()
     rows = of.stress(SESSIONS[200]).set_index("scenario")

@@ -162,3 +162,34 @@ def test_a_history_is_continued_from_as_many_days_that_both_have_as_are_asked_fo
             found.set_index("date")["close"].sort_index().to_list()
             == history(days, 0.5)["close"].to_list()
         )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "ratio"),
+    [(104, 100, 1.04), (103.99, 100, None), (100, 104, 1 / 1.04), (100, 103.99, None)],
+)
+def test_closes_that_differ_by_four_percent_are_those_of_a_split(
+    before: float, after: float, ratio: float | None
+) -> None:
+    stored, fetched = (history(SESSIONS[:2]).assign(close=close) for close in (before, after))
+    assert price_history.MIN_SPLIT == 1.04
+    assert price_history.find_split_ratio(stored, fetched) == (ratio and pytest.approx(ratio))
+    assert price_history.find_split_ratio(stored, fetched.iloc[:0]) is None
+
+
+@pytest.mark.parametrize(
+    ("close", "cents", "is_changed"),
+    [(50.0, 1.99, False), (50.0, 2.01, True), (1000.0, 29.9, False), (1000.0, 30.1, True)],
+)
+def test_returns_differ_if_rounding_of_closes_and_of_factors_does_not_explain_it(
+    close: float, cents: float, is_changed: bool
+) -> None:
+    """Half a cent in each of four closes at 50, and a factor of four decimals at 1,000."""
+    stored = history(SESSIONS[:3]).assign(close=close, adj_close=close)
+    fetched = stored.assign(adj_close=[close - cents / 100, close, close])
+    found = price_history.find_changed_returns(stored, fetched)
+    assert found == ([SESSIONS[1]] if is_changed else [])
+    both = fetched.assign(close=fetched["adj_close"])  # a corrected close is told as such
+    assert price_history.find_changed_returns(stored, both) == []
+    unadjusted = stored.assign(has_adj_close=False)
+    assert price_history.find_changed_returns(unadjusted, fetched) == []
