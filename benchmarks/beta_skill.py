@@ -3,10 +3,10 @@
     python -m benchmarks.beta_skill PRICES [--market SPY] [--since 2021-01-01] [--json FILE]
 
 PRICES is a CSV or Parquet file in the format of `riskmetrics import prices`. On every session the
-age-decayed, the Vasicek-adjusted and the raw 90-session beta are compared with the raw beta of the
-next 90 sessions. Prints the ratios of mean squared errors to the raw beta, with Diebold and
-Mariano's t (Newey-West, 90 lags: neighboring targets overlap), and the share of next betas within
-1.96 standard errors.
+exponentially weighted, the Vasicek-adjusted and the raw 90-session beta are compared with the raw
+beta of the next 90 sessions. Prints the ratios of mean squared errors to the raw beta, with Diebold
+and Mariano's t (Newey-West, 90 lags: neighboring targets overlap), and the share of next betas
+within 1.96 standard errors.
 """
 
 # ruff: noqa: T201 — a benchmark prints its results

@@ -4,9 +4,9 @@
 
 PRICES is a CSV or Parquet file in the format of `riskmetrics import prices`. Random portfolios are
 held at constant weights, a fifth of them with short positions. The variance of each by the sample
-covariance of 252 sessions, and by the age-decayed one with and without shrinkage, is compared with
-the realized variance of the next 21 sessions. Prints the mean QLIKE, its ratio to that of equal
-weights with Diebold and Mariano's t, and the bias of the variance.
+covariance of 252 sessions, and by the exponentially weighted one with and without shrinkage, is
+compared with the realized variance of the next 21 sessions. Prints the mean QLIKE, its ratio to
+that of equal weights with Diebold and Mariano's t, and the bias of the variance.
 """
 
 # ruff: noqa: T201 — a benchmark prints its results
@@ -59,8 +59,8 @@ def forecast_variances(returns: FloatArray, weights: FloatArray) -> dict[str, Fl
     deviations = series - np.average(series, axis=0, weights=decay)
     return {
         "equal weights": series.var(axis=0, ddof=1),
-        "age-decayed": np.average(deviations**2, axis=0, weights=decay),
-        "age-decayed, shrunk": shrunk.volatility**2 / SESSIONS_PER_YEAR,
+        "exponentially weighted": np.average(deviations**2, axis=0, weights=decay),
+        "exponentially weighted, shrunk": shrunk.volatility**2 / SESSIONS_PER_YEAR,
     }
 
 

@@ -63,7 +63,7 @@ class RunInputs:
 
     @cached_property
     def decayed_betas(self) -> decayed_betas.DecayedBetas:
-        """Return the age-decayed betas of symbols."""
+        """Return the exponentially weighted betas of symbols."""
         returns = self.returns(decayed_betas.DECAYED_WINDOW)
         return decayed_betas.estimate_decayed_betas(returns, MARKET_INDEX)
 

@@ -58,7 +58,7 @@ class BatchingEventLogStorage(private.SqliteEventLogStorage):
     Parameters
     ----------
     base_dir : str
-        Folder of the files, ``history/runs`` in Dagster's home.
+        Directory of the files, ``history/runs`` in Dagster's home.
     inst_data : ConfigurableClassData, optional
         Configuration from which Dagster creates the storage in another process.
     """

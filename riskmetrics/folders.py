@@ -1,4 +1,4 @@
-"""Private folders and files: create them, and refuse those that another account owns."""
+"""Private directories and files: create them, and refuse those that another account owns."""
 
 import io
 import os
@@ -22,7 +22,7 @@ _ROOT_UID = 0
 
 @contextmanager
 def private_umask() -> Iterator[None]:
-    """Create files with mode 0600 and folders with mode 0700 inside the block.
+    """Create files with mode 0600 and directories with mode 0700 inside the block.
 
     The umask belongs to the process: it also applies to other threads and to child processes.
     """
@@ -34,19 +34,19 @@ def private_umask() -> Iterator[None]:
 
 
 def create_home(folder: Path) -> None:
-    """Create a folder named in the settings, and its missing parents, with mode 0700.
+    """Create a directory named in the settings, and its missing parents, with mode 0700.
 
-    An existing folder keeps its mode, except that write permission of group and others is removed
-    from a world-writable folder (mode 0777). A folder with the sticky bit, such as /tmp, and a
-    folder of another account are not changed.
+    An existing directory keeps its mode, except that write permission of group and others is
+    removed from a world-writable directory (mode 0777). A directory with the sticky bit, such as
+    /tmp, and a directory of another account are not changed.
 
     Raises
     ------
     ConfigurationError
-        If another account created the folder in a world-writable folder, or if this is root and
-        the folder belongs to another account.
+        If another account created the directory in a world-writable directory, or if this is root
+        and the directory belongs to another account.
     OSError
-        If the folder cannot be created, or the path names a file.
+        If the directory cannot be created, or the path names a file.
     """
     refuse_untrusted_file(folder)
     with private_umask():
@@ -59,14 +59,14 @@ def create_home(folder: Path) -> None:
 
 
 def create_private_folder(folder: Path) -> None:
-    """Create a folder with mode 0700, or set that mode on the existing folder.
+    """Create a directory with mode 0700, or set that mode on the existing directory.
 
     Raises
     ------
     ConfigurationError
-        If the folder belongs to another account than root, which could replace its contents.
+        If the directory belongs to another account than root, which could replace its contents.
     OSError
-        If the folder cannot be created, or the path names a file.
+        If the directory cannot be created, or the path names a file.
     """
     refuse_untrusted_file(folder)
     with private_umask():
@@ -81,7 +81,7 @@ def create_private_folder(folder: Path) -> None:
 
 
 def refuse_untrusted_link(path: Path) -> None:
-    """Raise PermissionError for a link of another account in a shared folder, such as /tmp.
+    """Raise PermissionError for a link of another account in a shared directory, such as /tmp.
 
     Linux does the same with `fs.protected_symlinks`, but only when the file itself is opened.
     """
@@ -94,7 +94,7 @@ def refuse_untrusted_link(path: Path) -> None:
 
 
 def refuse_untrusted_file(path: Path) -> None:
-    """Raise ConfigurationError for a path of another account in a world-writable folder."""
+    """Raise ConfigurationError for a path of another account in a world-writable directory."""
     with suppress(FileNotFoundError):
         owner, parent = path.lstat().st_uid, path.absolute().parent
         folder = parent.stat()
@@ -106,7 +106,7 @@ def refuse_untrusted_file(path: Path) -> None:
 
 
 def refuse_foreign_owner_as_root(path: Path) -> None:
-    """Raise ConfigurationError if this is root and a file or folder belongs to another account.
+    """Raise ConfigurationError if this is root and a file or directory belongs to another account.
 
     That account could change the code that Dagster runs as root, or make root write to a file of
     root's by a link.
@@ -126,7 +126,7 @@ def refuse_foreign_owner_as_root(path: Path) -> None:
 def refuse_special_file(path: Path) -> None:
     """Raise ConfigurationError for a pipe, socket or device, which may block forever.
 
-    A missing path, a folder, a link to a regular file and the null device are accepted.
+    A missing path, a directory, a link to a regular file and the null device are accepted.
     """
     with suppress(FileNotFoundError, NotADirectoryError):
         status = path.stat()
@@ -212,6 +212,6 @@ def open_private_file(path: Path) -> io.FileIO:
         If the path is a link, or cannot be opened.
     """
     refuse_special_file(path)
-    # O_NOFOLLOW: an account that can write to the folder could have put a link to another file.
+    # O_NOFOLLOW: an account that can write to the directory could have put a link to another file.
     flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
     return os.fdopen(os.open(path, flags, 0o600), "ab", buffering=0)

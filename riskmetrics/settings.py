@@ -339,7 +339,7 @@ def load() -> Settings:
 
 
 def _describe_problem(problem: "ErrorDetails") -> str:
-    """Return what is wrong with a setting; for a form that it lacks, what the setting is."""
+    """Return what is wrong with a setting; if it is its form, describe the setting."""
     if problem["type"] != "string_pattern_mismatch":
         return simplify_validation(problem["msg"])
     name = problem["loc"][0]

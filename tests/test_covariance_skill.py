@@ -13,7 +13,7 @@ def test_recent_sessions_forecast_better_where_volatility_moves() -> None:
     common = rng.standard_normal((900, 1))
     returns = volatility * (common + rng.standard_normal((900, 12)))
     scores = score_covariances(returns, random_weights(12, 10))
-    for name in ("age-decayed", "age-decayed, shrunk"):
+    for name in ("exponentially weighted", "exponentially weighted, shrunk"):
         assert scores[name].ratio < 0.8
         assert scores[name].t < -2
     assert scores["equal weights"].ratio == 1

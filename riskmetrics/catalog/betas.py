@@ -97,10 +97,10 @@ FIGURES = (
         " of beta (Vasicek 1973)"),
     _adjusted_beta("std_error", "Std error of the adjusted beta", Unit.BETA,
         "(1 / s² + 1 / prior_std²) ** -1/2"),
-    _decayed_beta("beta", "Age-decayed beta", Unit.BETA,
+    _decayed_beta("beta", "Exponentially weighted beta", Unit.BETA,
         "sum(w * dm * dr) / sum(w * dm²), w = 2 ** (-age / 89), age in sessions, dr and dm"
         " deviations of returns of symbol and market from their weighted means"),
-    _decayed_beta("std_error", "Std error of the age-decayed beta", Unit.BETA,
+    _decayed_beta("std_error", "Std error of the exponentially weighted beta", Unit.BETA,
         "sqrt(sum(w² * dm² * e²)) / sum(w * dm²), e = dr - beta * dm: robust to changing"
         " volatility (HC0)", absent=POSITION_INPUT),
     _decayed_beta("forecast_std_error", "Std error as a forecast", Unit.BETA,
@@ -120,10 +120,10 @@ FIGURES = (
         reference="Sharpe (1963)"),
     _portfolio("beta_provider_1y", "Vendor beta, 1 year", Unit.BETA,
         _WEIGHTED.format("the vendor's beta"), window="1 year"),
-    _portfolio_decayed_beta("beta", "Beta, age-decayed", Unit.BETA,
-        _WEIGHTED.format("age-decayed beta"), minimum=COVERED, reference=""),
-    _portfolio_decayed_beta("regression_beta", "Portfolio regression, age-decayed", Unit.BETA,
-        f"as symbol_decayed_betas.beta, of {PRO_FORMA}"),
+    _portfolio_decayed_beta("beta", "Beta, exponentially weighted", Unit.BETA,
+        _WEIGHTED.format("exponentially weighted beta"), minimum=COVERED, reference=""),
+    _portfolio_decayed_beta("regression_beta", "Portfolio regression, exponentially weighted",
+        Unit.BETA, f"as symbol_decayed_betas.beta, of {PRO_FORMA}"),
     _portfolio_decayed_beta("std_error", "Std error of the regression", Unit.BETA,
         "as symbol_decayed_betas.std_error, of R", absent=COMMANDS_ONLY),
     _portfolio_decayed_beta("forecast_std_error", "Std error as a forecast", Unit.BETA,
@@ -165,8 +165,8 @@ LISTINGS = (
         hidden=tuple(f"decayed_{name}" for name in _DECAYED_DETAILS),
     ),
     Listing(
-        "portfolio_decayed_betas", "Age-decayed betas, 504 sessions to {session}", "risk",
-        "decayed_betas", is_optional=True,
+        "portfolio_decayed_betas", "Exponentially weighted betas, 504 sessions to {session}",
+        "risk", "decayed_betas", is_optional=True,
     ),
     Listing(
         "portfolio_rate_betas", "Rate betas of portfolios, {session}", "rate-betas", "portfolios",

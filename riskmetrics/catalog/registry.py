@@ -137,7 +137,7 @@ def find_figure(name: str) -> Figure:
     if not found:
         columns = {figure.column for figure in all_figures()}
         raise UsageError(
-            f"there is no metric {name}{suggest_name(name, columns)}: list all with `riskmetrics"
+            f"there is no figure {name}{suggest_name(name, columns)}: list all with `riskmetrics"
             " explain --list`"
         )
     return found[0]

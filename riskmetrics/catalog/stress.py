@@ -10,13 +10,13 @@ _scenario = partial(Figure, "portfolio_stress")
 
 FIGURES = (
     _scenario("loss", "Loss, share of equity", Unit.LOSS,
-        "-(beta * move), beta age-decayed for the market; for both factors the sum with two-factor"
-        " betas; factor_moves: the sum with factor exposures; historical window: -sum(exposure *"
-        " (P(last) / P(first) - 1)) / equity / coverage, without both prices beta * return of the"
-        " index", minimum=COVERED, short="Result"),
+        "-(beta * move), beta exponentially weighted for the market; for both factors the sum with"
+        " two-factor betas; factor_moves: the sum with factor exposures; historical window:"
+        " -sum(exposure * (P(last) / P(first) - 1)) / equity / coverage, without both prices"
+        " beta * return of the index", minimum=COVERED, short="Result"),
     _scenario("loss_margin", "± (95%)", Unit.FRACTION,
-        "1.96 * |move| * standard error of the beta of R; market: 4 * that of the age-decayed"
-        " regression, as a forecast", minimum=COVERED,
+        "1.96 * |move| * standard error of the beta of R; market: 4 * that of the exponentially"
+        " weighted regression, as a forecast", minimum=COVERED,
         null="undefined, a historical window, or moves of style factors",
         reference="White (1980)", absent=ESTIMATE_QUALIFIER),
     _scenario("loss_value", "Loss", Unit.LOSS_AMOUNT, "loss * equity",

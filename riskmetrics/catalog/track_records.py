@@ -87,7 +87,10 @@ TRACKED_FORECASTS = (
             ForecastKind.VOLATILITY, f"covariance_{method}", f"Covariance, {label}", 21,
             "portfolio_ex_ante_volatility", "volatility", condition={"method": method},
         )
-        for method, label in (("decayed", "age-decayed"), ("equal_weighted", "equal weights"))
+        for method, label in (
+            ("decayed", "exponentially weighted"),
+            ("equal_weighted", "equal weights"),
+        )
     ),
     _volatility("trailing_21d", "Trailing 21 sessions"),
     _volatility("ewma_94", "EWMA 0.94"),
@@ -109,7 +112,7 @@ TRACKED_FORECASTS = (
     _value_at_risk("parametric", "Normal, forecast", in_sample=_IN_SAMPLE),
     _value_at_risk("historical", "Historical"),
     TrackedForecast(
-        ForecastKind.BETA, "decayed", "Age-decayed", 90, "symbol_decayed_betas", "beta",
+        ForecastKind.BETA, "decayed", "Exponentially weighted", 90, "symbol_decayed_betas", "beta",
         std_error="forecast_std_error",
     ),
     TrackedForecast(

@@ -117,7 +117,7 @@ def read_book_inputs(
     day : date
         Exchange session.
     portfolios : collection of str, optional
-        Names of the portfolios of which series are built. Default: all.
+        Names of the portfolios whose series are built. Default: all.
     """
     snapshot = Snapshot(connection, terms)
     inputs = RunInputs(snapshot, [day])

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmetrics.cli.database import connect_at_head, read_transaction
+from riskmetrics.cli.database import connect_at_head, read_transaction, require_database
 from riskmetrics.cli.insight_requests import (
     build_generation_context,
     generate_with_model,
@@ -56,6 +56,7 @@ def ask(
         raise UsageError(f"a question must have 1 to {MAX_QUESTION_CHARS} characters")
     require_printable(question, "the question")
     configured = settings.load()
+    require_database()
     with connect_at_head() as engine:
         with engine.connect() as connection:
             text = question.strip()

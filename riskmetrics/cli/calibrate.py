@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from riskmetrics.cli.database import connect_at_head, read_transaction
 from riskmetrics.cli.output import CellFormat, echo_err, echo_progress, print_frame, print_json
 from riskmetrics.cli.shared_options import AsJson, day_option
+from riskmetrics.present.formatting import fixed, stored_text, with_true_minus
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,9 +33,10 @@ _COLUMNS = {
     "last_target": "last target",
     "r_squared": "R²",
 }
+_THREE_DECIMALS = partial(fixed, decimals=3)
 _FORMATS: dict[str, CellFormat] = {
     **dict.fromkeys(
-        ("constant", "day", "week", "month", "market", "variance", "R²"), "{:.3f}".format
+        ("constant", "day", "week", "month", "market", "variance", "R²"), _THREE_DECIMALS
     ),
     **dict.fromkeys(("pairs", "symbols"), "{:,.0f}".format),
 }
@@ -112,8 +115,8 @@ def _print_backtest(rows: "pd.DataFrame", *, as_json: bool) -> None:
     names = {"n_obs": "pairs", "qlike_refitted": "QLIKE refitted", "qlike_in_use": "QLIKE in use"}
     formats: dict[str, CellFormat] = {
         "pairs": "{:,.0f}".format,
-        **dict.fromkeys(("QLIKE refitted", "QLIKE in use"), "{:.4f}".format),
-        "t": "{:+.1f}".format,
+        **dict.fromkeys(("QLIKE refitted", "QLIKE in use"), partial(fixed, decimals=4)),
+        "t": lambda value: with_true_minus(f"{value:+.1f}"),
     }
     print_frame(
         rows if as_json else rows.rename(columns=names).astype({"pairs": float}),
@@ -164,7 +167,7 @@ def _print_proposal(proposal: dict[str, Any]) -> None:
             as_json=False,
             formats=dict.fromkeys(
                 ("constant", "season_weight", "quarter_weight", "range_level_weight"),
-                "{:.3f}".format,
+                _THREE_DECIMALS,
             ),
             title=f"Corrections of this fit and of {proposal['present']}",
         )
@@ -172,7 +175,7 @@ def _print_proposal(proposal: dict[str, Any]) -> None:
 
 def _report_outcome(proposal: dict[str, Any], *, dry_run: bool) -> None:
     for proxy, why in proposal["kept"].items():
-        echo_err(f"{proxy} keeps the coefficients of {proposal['present']}: {why}")
+        echo_err(f"{proxy} keeps the coefficients of {proposal['present']}: {stored_text(why)}")
     version = proposal["version"]
     if not proposal["new"]:
         echo_err(

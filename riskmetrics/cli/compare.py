@@ -155,7 +155,7 @@ def _print_comparison(
     )
     quantities: dict[str, CellFormat] = {
         **dict.fromkeys(days.values(), formatting.quantity),
-        "change": _signed_format(formatting.quantity, "+"),
+        "change": _signed_quantity,
     }
     amounts: dict[str, CellFormat] = {"amount": formatting.signed_amount}
     share, beta = formatting.percent, partial(formatting.fixed, decimals=3)
@@ -223,6 +223,5 @@ def _format_pair(
     return [*texts, format_change(before, after, form, unit)]
 
 
-def _signed_format(form: CellFormat, plus: str = "") -> CellFormat:
-    """Return a format that writes the size by ``form``, after a minus sign or ``plus``."""
-    return lambda value: ("−" if value < 0 else plus if value > 0 else "") + form(abs(value))
+def _signed_quantity(value: float) -> str:
+    return ("−" if value < 0 else "+" if value > 0 else "") + formatting.quantity(abs(value))

@@ -1,4 +1,4 @@
-"""Create and check Dagster's home folder."""
+"""Create and check Dagster's home directory."""
 
 import os
 import re
@@ -54,7 +54,7 @@ def check_path(home: Path) -> None:
 def prepare_home(home: Path, *, is_default_home: bool) -> None:
     """Create Dagster's home with the bundled instance file, or check the home that exists.
 
-    Created files and folders are private to this account.
+    Created files and directories are private to this account.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def prepare_home(home: Path, *, is_default_home: bool) -> None:
         Absolute path.
     is_default_home : bool
         Whether it is the default, RISKMETRICS_HOME/dagster, which gets mode 0700. Any other
-        existing folder keeps its mode, see `folders.create_home`.
+        existing directory keeps its mode, see `folders.create_home`.
 
     Raises
     ------

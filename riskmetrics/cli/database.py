@@ -66,9 +66,32 @@ def connect_at_head(role: Role = Role.WRITER) -> "Iterator[sa.Engine]":
         yield engine
 
 
+def require_database() -> None:
+    """Raise DatabaseError if a command that only reads would create the embedded server."""
+    from riskmetrics import settings
+    from riskmetrics.db import embedded
+
+    configured = settings.load()
+    if configured.database_url is None:
+        embedded.require_cluster(configured.home_directory)
+
+
 @contextmanager
-def read_transaction() -> "Iterator[sa.Connection]":
-    """Yield a connection in a read-only transaction; in the embedded server as the reader."""
+def read_transaction(*, may_begin: bool = False) -> "Iterator[sa.Connection]":
+    """Yield a connection in a read-only transaction; in the embedded server as the reader.
+
+    Parameters
+    ----------
+    may_begin : bool
+        Whether the command that reads may be the first one, and create the embedded server.
+
+    Raises
+    ------
+    DatabaseError
+        If there is no database yet, unless ``may_begin``.
+    """
+    if not may_begin:
+        require_database()
     # What is read becomes data frames: pandas takes as long to import as the server to start.
     import_in_background("pandas")
     import sqlalchemy as sa
@@ -102,7 +125,7 @@ def find_session(
 
 
 def missing_results_error(
-    connection: "sa.Connection", session: date, portfolio: str | None = None
+    connection: "sa.Connection", session: date, portfolio: str | None
 ) -> NotStoredError:
     """Return the error that no results are stored for a day, and for which days they are.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from riskmetrics.cli.findings import MAX_NAMES_PER_LINE, Check, Finding, run_checks
 from riskmetrics.cli.output import pluralize
+from riskmetrics.errors import DataQualityError
 from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from riskmetrics.db.health import Freshness
     from riskmetrics.settings import Settings
 
+_DATA_EXIT_CODE = DataQualityError.exit_code
 _MAX_BENCHMARK_AGE_DAYS = 35
 """Days after which sector weights, which are published once a month, count as outdated."""
 
@@ -39,12 +41,13 @@ def check_data(connection: "sa.Connection", configured: "Settings") -> Iterator[
     freshness = health.read_freshness(connection, market, benchmark)
     fetch = "riskmetrics run" if configured.source_names else "riskmetrics import prices FILE"
     checks = _CHECKS if freshness.last_market_session else _CHECKS[:1]
-    return run_checks(checks, _Data(connection, freshness, market, benchmark, fetch, configured))
+    found = run_checks(checks, _Data(connection, freshness, market, benchmark, fetch, configured))
+    return (finding._replace(exit_code=_DATA_EXIT_CODE) for finding in found)
 
 
 def _check_market_prices(data: _Data) -> Iterator[tuple[str, ...]]:
     from riskmetrics import trading_calendar
-    from riskmetrics.db import missing_indices, stored_settings
+    from riskmetrics.db import input_queries, missing_indices, stored_settings
 
     last, fetch = data.freshness.last_market_session, data.fetch_command
     if last is None:
@@ -54,7 +57,10 @@ def _check_market_prices(data: _Data) -> Iterator[tuple[str, ...]]:
             data.connection, stored_settings.MARKET_INDEX, override
         )
         files = ", or riskmetrics import prices FILE" if data.configured.source_names else ""
-        yield "warn", text, f"{fetch}{files}, or {correction}"
+        is_stuck = not (  # else a run fetches what is missing
+            data.configured.source_names or input_queries.read_portfolios(data.connection).empty
+        )
+        yield "fail" if is_stuck else "warn", text, f"{fetch}{files}, or {correction}"
         return
     sessions = trading_calendar.sessions_between(last, trading_calendar.last_completed_session())
     n_behind = len(sessions) - 1
@@ -208,7 +214,10 @@ def _check_outdated(data: _Data) -> Iterator[tuple[str, ...]]:
     from riskmetrics.db.outdated_results import read_outdated
 
     if outdated := read_outdated(data.connection):
-        text = f"closes changed after results from {outdated.first} to {outdated.last} were stored"
+        text = (
+            f"closes or holdings changed after results from {outdated.first} to {outdated.last}"
+            " were stored"
+        )
         yield "warn", text, str(outdated)
 
 

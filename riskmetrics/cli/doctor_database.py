@@ -25,13 +25,20 @@ if TYPE_CHECKING:
     _Stored = tuple[sa.Connection, Settings]
 
 _RERUN_ADVICE = "fix the problem above and rerun doctor"
+_BEGIN_ADVICE = (
+    "riskmetrics init or riskmetrics demo creates one; else use the directory of an earlier one"
+)
 _OWNER_ADVICE = "run riskmetrics db upgrade as the owner of the tables; this role may not"
 
 
 def check_database(configured: "Settings", *, online: bool) -> Iterator[Finding]:
     """Check server, roles and schema; at head, also data, vendor and language model."""
-    from riskmetrics.db import health
+    from riskmetrics.db import embedded, health
 
+    home = configured.home_directory
+    if configured.database_url is None and not embedded.has_cluster(home):
+        yield Finding("warn", "database", f"there is no database in {home}", _BEGIN_ADVICE)
+        return
     try:
         with connect_unmigrated(Role.WRITER) as engine, engine.connect() as connection:
             server, is_embedded = health.read_server_info(connection), not configured.database_url

@@ -36,14 +36,14 @@ _MAX_UNFILTERED = 4
 """Explanations that are printed without a hint of how to choose one."""
 
 _TEXT_WIDTH = 100
-"""Columns of the list of metrics, also in a pipe."""
+"""Columns of the list of figures, also in a pipe."""
 
 _NUMBER_FORMAT = "{:.12g}".format
 Portfolio = Annotated[str, typer.Argument(help="Name of the portfolio.", show_default=False)]
 Metric = Annotated[
     str,
     typer.Argument(
-        help="Name of the metric, such as hhi, or position_market_betas.beta if ambiguous.",
+        help="Name of the figure, such as hhi, or position_market_betas.beta if ambiguous.",
         show_default=False,
     ),
 ]
@@ -61,7 +61,7 @@ def explain(
         typer.Option("--where", help="Only rows with this key, such as method=filtered."),
     ] = None,
     names: Annotated[
-        bool, typer.Option("--list", help="List all metrics with their formulas and exit.")
+        bool, typer.Option("--list", help="List all figures with their formulas and exit.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -77,8 +77,8 @@ def explain(
         return
     if not (portfolio and metric):
         raise UsageError(
-            "specify a portfolio and a metric, as in riskmetrics explain Growth hhi; --list lists"
-            " the metrics"
+            "specify a portfolio and a figure, as in riskmetrics explain Growth hhi; --list lists"
+            " the figures"
         )
     session, explanations = _find_explanations(portfolio, metric, day, symbol)
     explanations = _select_rows(explanations, where or [])

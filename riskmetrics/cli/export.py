@@ -76,7 +76,7 @@ def export(
 
 
 def _check_folder(folder: Path, file_format: FileFormat, *, force: bool) -> None:
-    """Raise UsageError if the folder is a link of another account, or has files to be kept."""
+    """Raise UsageError if the directory is a link of another account, or has files to be kept."""
     from riskmetrics.db import result_export
 
     if folder.suffix.casefold() in _FILE_ENDINGS and not folder.is_dir():
@@ -100,11 +100,11 @@ def _check_folder(folder: Path, file_format: FileFormat, *, force: bool) -> None
 def _write_files(
     folder: Path, first: date, last: date, file_format: FileFormat
 ) -> "list[ExportedTable]":
-    """Write all files to a temporary folder, and move them to ``folder`` when complete."""
+    """Write all files to a temporary directory, and move them to ``folder`` when complete."""
     from riskmetrics.db import result_export
     from riskmetrics.db.result_tables import Scope
 
-    # the temporary folder is on the same file system, where a rename is atomic
+    # the temporary directory is on the same file system, where a rename is atomic
     existing_parent = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
     try:
         with (

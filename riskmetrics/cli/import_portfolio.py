@@ -15,10 +15,7 @@ from riskmetrics.cli.identifiers import (
     parse_symbol_pairs,
     remember_symbols,
 )
-from riskmetrics.cli.output import (
-    echo_err,
-    pluralize,
-)
+from riskmetrics.cli.output import echo_err, pluralize, report_outdated
 from riskmetrics.cli.portfolio_plan import (
     PortfolioPlan,
     collect_rejected_rows,
@@ -43,6 +40,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from riskmetrics.cli.statement_check import Review
+    from riskmetrics.db.outdated_results import OutdatedResults
     from riskmetrics.sources.brokers import HoldingsFile
     from riskmetrics.sources.row_validation import Notation
 
@@ -123,7 +121,7 @@ def portfolio(
     """
     check_amount("--equity", equity)
     check_amount("--value", value)
-    check_not_future("--as-of", as_of)
+    check_not_future(as_of)
     mapped = parse_symbol_pairs(symbols or [])
     parsed = _read(file, parse_notation(decimal, dates), as_of, mapped, allow_empty=allow_empty)
     day = as_of or parsed.day or date.today()
@@ -220,7 +218,7 @@ def _review(
     from riskmetrics.cli.statement_check import review_statement
     from riskmetrics.db import transactions
 
-    with read_transaction() as connection:
+    with read_transaction(may_begin=True) as connection:
         kept = [plan for plan in plans if transactions.find_portfolio(connection, plan.name)]
         found = review_statement(
             connection, [plan for plan in plans if plan not in kept], parsed, day
@@ -256,16 +254,15 @@ def _store_plans(
         shares = _resolve_symbols(connection, parsed, plans)
         stated = {key: shares.get(symbol, symbol) for key, symbol in parsed.identifiers.items()}
         remember_symbols(connection, stated, mapped)
-        summaries = [
-            _store_holdings(connection, plan, parsed, day, value, shares) for plan in plans
-        ]
+        stored = [_store_holdings(connection, plan, parsed, day, value, shares) for plan in plans]
         rejected = input_writes.store_rejected_rows(
             connection, "portfolio", str(file), collect_rejected_rows(parsed, plans)
         )
     if rejected:
         echo_err(f"{pluralize(rejected, 'row')} rejected and stored in rejected_rows")
-    for plan, summary in zip(plans, summaries, strict=True):
+    for plan, (summary, _) in zip(plans, stored, strict=True):
         typer.echo(f"{file}, {plan.name}: {summary}")
+    report_outdated(next((found for _, found in reversed(stored) if found), None))
     exit_if_rejected(rejected)
 
 
@@ -293,21 +290,22 @@ def _store_holdings(
     day: date,
     value: float | None,
     shares: dict[str, str],
-) -> str:
+) -> "tuple[str, OutdatedResults | None]":
+    """Store the holdings of a portfolio; return a summary, and the results that are outdated."""
     from riskmetrics.cli.statement_check import extract_symbols
-    from riskmetrics.db import holdings
+    from riskmetrics.db import holdings, stored_prices
     from riskmetrics.sources.lot_validation import weights_to_quantities
 
     lots = plan.account.holdings.rows.replace(dict.fromkeys(_SYMBOL_COLUMNS, shares))
     if value is not None or parsed.has_values:
         closes = holdings.read_session_closes(connection, lots["symbol"], day)
         listed = lots["symbol"][lots["investment_class"] == "PUBLIC"]
-        last = holdings.read_last_priced_day(connection, listed)
+        last = stored_prices.read_last_priced_day(connection, listed)
         lots = weights_to_quantities(lots, closes, 1.0 if value is None else value, day, last)
     if parsed.has_values:
         echo_err(f"note: quantities are the values of the file divided by the closes of {day}")
     if (checked := compare_with_transactions(connection, plan, lots, day)) is not None:
-        return checked
+        return checked, None
     rejected = [*parsed.rejected, *plan.account.holdings.rejected]
     unclear = {shares.get(symbol, symbol) for symbol in extract_symbols(rejected)}
     result = holdings.apply_statement(
@@ -318,11 +316,17 @@ def _store_holdings(
         equity=plan.equity,
         unreadable_symbols=unclear,
     )
-    n_without_entry_date = int(lots["entry_date"].isna().sum())
-    if n_without_entry_date and result.opened:
+    if result.assumed:
+        them = "it counts" if result.assumed == 1 else "they count"
         echo_err(
-            f"entry_date missing for {pluralize(n_without_entry_date, 'lot')}: new ones count as"
-            " held since before the first session"
+            f"entry_date missing for {pluralize(result.assumed, 'new lot')}: {them} as held since"
+            " before the first session; a column entry_date states since when"
+        )
+    if n_stated := int((lots["investment_class"] != "PUBLIC").sum()):
+        one, more = "1 option or private holding keeps", "options and private holdings keep"
+        echo_err(
+            f"note: {one if n_stated == 1 else f'{n_stated:,} {more}'} the price of this statement"
+            " on every session, with a P&L of 0, until the next statement"
         )
     if result.closed_symbols:
         echo_err(
@@ -335,7 +339,8 @@ def _store_holdings(
             f" {', '.join(result.skipped_symbols)}"
         )
     unaffected = f"{result.corrected} corrected, {result.unchanged} unchanged"
-    return (
+    summary = (
         f"{pluralize(result.opened, 'lot')} opened, {result.closed} closed, {unaffected}, as of"
         f" {day}"
     )
+    return summary, result.outdated

@@ -1,4 +1,4 @@
-"""`riskmetrics import prices`: import daily prices from files, folders and patterns."""
+"""`riskmetrics import prices`: import daily prices from files, directories and patterns."""
 
 import re
 import stat
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from riskmetrics.sources.row_validation import Notation
 
 _SUFFIXES = (".csv", ".txt", ".tsv", ".xlsx", ".parquet", ".gz")
-"""Ends of the names of files that are read from a folder."""
+"""Ends of the names of files that are read from a directory."""
 
 _Files = Annotated[
     list[str],
@@ -73,7 +73,7 @@ def prices(files: _Files, symbol: _Symbol = "", decimal: Decimal = "", dates: Da
 
 
 def _find_files(names: Sequence[str]) -> list[Path]:
-    """Return the files that names, folders and patterns stand for, each once."""
+    """Return the files that names, directories and patterns stand for, each once."""
     found: dict[Path, None] = {}
     for name in names:
         path = Path(name)

@@ -23,8 +23,8 @@ from riskmetrics.cli.transaction_check import (
     cash_problems,
     check_prices,
     describe,
+    mark_stale_results,
     period_problems,
-    stale_results,
     unstated_expirations,
     unstated_splits,
 )
@@ -289,7 +289,7 @@ def _apply(connection: "sa.Connection", request: _Request, parsed: "TransactionL
             *([] if rejected else unstated_splits(connection, history)),
             *unstated_expirations(history, balances[-1][0] if balances else date.min),
             *cash_problems(balances, is_known=is_known),
-            *stale_results(connection, portfolio_id, before, stored),
+            *mark_stale_results(connection, portfolio_id, before, stored),
         ],
     )
 
@@ -316,10 +316,7 @@ def _settle_absent(
 ) -> int:
     """Delete stored transactions that the file does not have, if --replace is passed.
 
-    Raises
-    ------
-    UsageError
-        If there are some, and neither --replace nor --add is passed.
+    Raises UsageError if there are some, and neither --replace nor --add is passed.
     """
     from riskmetrics.db import transaction_store
 

@@ -21,7 +21,7 @@ _KEY_SETTINGS = {"fmp": "FMP_API_KEY", "tiingo": "RISKMETRICS_TIINGO_API_KEY"}
 """Setting of the key of each source that needs one."""
 _KEY_FIELDS = {"FMP_API_KEY": "fmp_api_key", "RISKMETRICS_TIINGO_API_KEY": "tiingo_api_key"}
 _FOLDERS = {"RISKMETRICS_HOME": "home_directory", "DAGSTER_HOME": "dagster_directory"}
-"""Folders of the environment that are written to .env: a scheduler does not see a shell's."""
+"""Directories of the environment that are written to .env: a scheduler does not see a shell's."""
 _DEFAULT_NAME = "Portfolio"
 """Name of the portfolio of a file that names no account."""
 _SOURCES = """\
@@ -128,10 +128,7 @@ def _collect_answers(
 ) -> _Answers:
     """Return the options, and the answers to questions about those that are missing.
 
-    Raises
-    ------
-    UsageError
-        If an option is invalid, or missing without a terminal to ask on.
+    Raises UsageError if an option is invalid, or missing without a terminal to ask on.
     """
     can_ask = sys.stdin.isatty()
     if source is None:
@@ -176,12 +173,8 @@ def _collect_keys(source: str, key: str | None, *, can_ask: bool) -> dict[str, s
 def _write_settings(answers: _Answers, *, is_overwrite_allowed: bool) -> None:
     """Write the settings to .env, after a question if it exists; restore it if they are invalid.
 
-    Raises
-    ------
-    UsageError
-        If the file exists and nobody confirms.
-    ConfigurationError
-        If the settings are invalid, or the source cannot be used.
+    Raises UsageError if the file exists and nobody confirms. Raises ConfigurationError if the
+    settings are invalid, or the source cannot be used.
     """
     from riskmetrics import settings
     from riskmetrics.cli import env_file
@@ -220,7 +213,7 @@ def _write_settings(answers: _Answers, *, is_overwrite_allowed: bool) -> None:
 
 
 def _collect_folders() -> dict[str, str]:
-    """Return the absolute folders that the environment names, by setting."""
+    """Return the absolute directories that the environment names, by setting."""
     from riskmetrics import settings
 
     named = [name for name in _FOLDERS if os.environ.get(name)]
@@ -246,11 +239,9 @@ def _hint_holdings() -> str:
 
 
 def _print_next(steps: str, answers: _Answers, before: str = "") -> None:
-    """Print the next steps, and how every evening is computed with the settings of this folder."""
-    steps = f"\nNext:\n{before}{steps}"
-    if answers.is_scheduled:
-        typer.echo(steps + _NEXT_SCHEDULED)
-        return
+    """Print the next steps, and how to compute every evening with this directory's settings."""
+    steps = f"\nNext:\n{before}{steps}{_NEXT_SCHEDULED if answers.is_scheduled else ''}"
+    begin = "Instead of ui, you can" if answers.is_scheduled else "To compute every evening,"
     from riskmetrics import settings
 
     configured = settings.load()
@@ -262,8 +253,8 @@ def _print_next(steps: str, answers: _Answers, before: str = "") -> None:
         compute = f'{{ {compute} || {command} alert "the nightly run failed"; }}'
     minute, hour, days = _find_evening()
     typer.echo(
-        f"{steps}\n\nTo compute every evening, add to your crontab (18:30 in New York is at the"
-        f" latest {hour:02}:{minute:02} in this machine's time zone):"
+        f"{steps}\n\n{begin} add to your crontab (18:30 in New York is at the latest"
+        f" {hour:02}:{minute:02} in this machine's time zone):"
         f"\n  {minute} {hour} * * {days}  cd {folder} && {fetch}{compute}"
     )
 
@@ -308,13 +299,14 @@ _NEXT_RUN = """\
   riskmetrics run"""
 
 _NEXT_PRICES = """\
-  riskmetrics import prices bars.csv
-  riskmetrics import profiles companies.csv
+  riskmetrics import prices FILE           closes of the holdings and of the market index, SPY
+  riskmetrics db setting market_index QQQ  if another index has the closes
+  riskmetrics import profiles FILE         names and sectors
   riskmetrics run"""
 
 _NEXT_WITHOUT_ANSWER = """\
   riskmetrics run                          again: .env and the holdings are stored
-  riskmetrics import prices bars.csv       or prices from files, then
+  riskmetrics import prices FILE           or prices from files, then
   riskmetrics run --offline                without the data source"""
 
 _NEXT = """\

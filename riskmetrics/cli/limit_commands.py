@@ -68,7 +68,9 @@ def unset(portfolio: _Portfolio, name: _Name) -> None:
         is_removed = portfolio_limits.remove_limit(connection, portfolio_id, name)
     if not is_removed:
         raise NotStoredError(f"{portfolio} has no limit on {name}: see riskmetrics limits list")
-    typer.echo(f"{portfolio}: no limit on {name}")
+    typer.echo(
+        f"{portfolio}: no limit on {name}; its checks stay until sessions are computed again"
+    )
 
 
 @app.command("list")

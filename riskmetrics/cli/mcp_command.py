@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from riskmetrics.addresses import LOOPBACK, require_free_port
-from riskmetrics.cli.database import connect_at_head
+from riskmetrics.cli.database import connect_at_head, require_database
 from riskmetrics.cli.output import echo_err
 from riskmetrics.db.roles import Role
 from riskmetrics.errors import ConfigurationError
@@ -53,6 +53,7 @@ def mcp(
     if http:
         require_free_port(port)
     configured = settings.load()
+    require_database()
     with connect_at_head(Role.READER) as engine:
         answers = Answers(
             _read_only(engine),

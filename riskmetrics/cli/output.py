@@ -20,6 +20,8 @@ from riskmetrics.text import UNPRINTABLE, escape_all_but_colors, escape_controls
 if TYPE_CHECKING:
     import pandas as pd
 
+    from riskmetrics.db.outdated_results import OutdatedResults
+
 CellFormat = Callable[[Any], str]
 """Function that formats a value of a column."""
 
@@ -98,6 +100,14 @@ def echo_progress(text: str) -> None:
     """Print progress to stderr if it is a terminal."""
     if sys.stderr.isatty():
         echo_err(text)
+
+
+def report_outdated(outdated: "OutdatedResults | None") -> None:
+    """Print which results are outdated, and the remedy."""
+    from riskmetrics.db.outdated_results import describe_outdated
+
+    if outdated is not None:
+        echo_err(f"warning: {describe_outdated(outdated)}")
 
 
 def pluralize(number: int, noun: str) -> str:

@@ -3,6 +3,7 @@
 import sys
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,7 @@ from riskmetrics.cli.shared_options import (
     day_option,
 )
 from riskmetrics.errors import NotStoredError, UsageError
+from riskmetrics.present.formatting import fixed
 from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def add(
     riskmetrics portfolio add Hedged SPY=100 QQQ=-40 --equity 50000
     """
     name, day = check_portfolio_name(name.strip()), as_of or date.today()
-    check_not_future("--as-of", day)
+    check_not_future(day)
     check_amount("--equity", equity)
     _store_portfolio(name, _parse_lots(holdings, day), day, equity)
 
@@ -58,10 +60,7 @@ def add(
 def _store_portfolio(name: str, lots: "pd.DataFrame", day: date, equity: float | None) -> None:
     """Store a new portfolio, and name the symbols without prices.
 
-    Raises
-    ------
-    UsageError
-        If there is a portfolio with the name.
+    Raises UsageError if there is a portfolio with the name.
     """
     from riskmetrics.db import holdings, input_queries, stored_prices, transactions
     from riskmetrics.results.lot_frames import underlying
@@ -96,10 +95,7 @@ def _store_portfolio(name: str, lots: "pd.DataFrame", day: date, equity: float |
 def _parse_lots(texts: list[str], day: date) -> "pd.DataFrame":
     """Return the lots of texts such as AAPL=10, validated like those of a file.
 
-    Raises
-    ------
-    UsageError
-        If a text is not a symbol and a number, or a symbol is repeated.
+    Raises UsageError if a text is not a symbol and a number, or a symbol is repeated.
     """
     import pyarrow as pa
 
@@ -143,7 +139,7 @@ def list_portfolios(as_json: AsJson = False) -> None:
             "no portfolio is stored yet: import one with riskmetrics import portfolio holdings.csv"
             " --name NAME, or add one with riskmetrics portfolio add NAME AAPL=10"
         )
-    print_frame(table, as_json=as_json, formats={"equity_balance": "{:,.2f}".format})
+    print_frame(table, as_json=as_json, formats={"equity_balance": partial(fixed, decimals=2)})
 
 
 @app.command()

@@ -49,7 +49,7 @@ def plan_portfolios(
     account: str,
     equity: float | None,
     *,
-    needs_names: bool = True,
+    needs_names: bool,
 ) -> list[PortfolioPlan]:
     """Choose the accounts to import and name their portfolios; without a name only if allowed."""
     names = match_names(account, [one.name for one in parsed.accounts])

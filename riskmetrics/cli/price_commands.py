@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from riskmetrics.cli.database import read_transaction, write_transaction
-from riskmetrics.cli.output import echo_err, pluralize, print_frame
+from riskmetrics.cli.output import echo_err, pluralize, print_frame, report_outdated
 from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson
 from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.present.formatting import stored_text
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     import pandas as pd
     import sqlalchemy as sa
 
-    from riskmetrics.db.outdated_results import OutdatedResults
     from riskmetrics.db.price_decisions import SplitRatio
 
 app = typer.Typer(
@@ -84,7 +83,7 @@ def accept(symbol: Symbol, session: MoveDay) -> None:
             connection, symbol, session, has_split=False
         )
     typer.echo(f"{symbol} {session}: accepted as a real move")
-    _report_outdated(outdated)
+    report_outdated(outdated)
 
 
 @app.command()
@@ -118,7 +117,7 @@ def split(symbol: Symbol, session: MoveDay, ratio: Shares) -> None:
             " price must be those after the split. If they are not, run `riskmetrics portfolio"
             " remove NAME` and import the holdings again; a changed quantity would count as a trade"
         )
-    _report_outdated(outdated)
+    report_outdated(outdated)
 
 
 @app.command()
@@ -146,15 +145,7 @@ def undo(symbol: Symbol, session: MoveDay) -> None:
         )
         return
     typer.echo(f"{symbol} {session}: decision removed")
-    _report_outdated(outdated)
-
-
-def _report_outdated(outdated: "OutdatedResults | None") -> None:
-    """Print which results are outdated, and the remedy."""
-    from riskmetrics.db.outdated_results import describe_outdated
-
-    if outdated is not None:
-        echo_err(f"warning: {describe_outdated(outdated)}")
+    report_outdated(outdated)
 
 
 def _parse_ratio(text: str) -> "SplitRatio":

@@ -8,7 +8,7 @@ import typer
 from riskmetrics.cli.database import read_transaction, write_transaction
 from riskmetrics.cli.output import echo_err, pluralize
 from riskmetrics.cli.shared_options import PortfolioName, day_option
-from riskmetrics.errors import NotStoredError, UsageError
+from riskmetrics.errors import PARTIAL_EXIT_CODE, NotStoredError, UsageError
 
 if TYPE_CHECKING:
     from riskmetrics.db.result_tables import Scope
@@ -92,11 +92,12 @@ def reprocess(
     _remove_results(scope)
     try:
         run_daily_risk(days)
-    except typer.Exit:
-        echo_err(
-            "the earlier results are removed. Fix the cause, then run riskmetrics backfill --from"
-            f" {days[0]} --to {days[-1]}"
-        )
+    except typer.Exit as ended:
+        if ended.exit_code != PARTIAL_EXIT_CODE:  # results are stored, from incomplete data
+            echo_err(
+                "the earlier results are removed. Fix the cause, then run riskmetrics backfill"
+                f" --from {days[0]} --to {days[-1]}"
+            )
         raise
 
 

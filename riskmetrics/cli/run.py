@@ -9,6 +9,7 @@ from riskmetrics.cli.database import connect_at_head, import_in_background, read
 from riskmetrics.cli.output import echo_err, echo_progress, pluralize
 from riskmetrics.cli.shared_options import Day, day_option
 from riskmetrics.errors import PARTIAL_EXIT_CODE, DataQualityError, SourceError
+from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,7 @@ Offline = Annotated[
 
 
 def run(day: Day = None, assets: Assets = "", offline: Offline = False) -> None:
-    """Compute all metrics of one exchange session.
+    """Compute all figures of one exchange session.
 
     Missing data is fetched first if a data source is configured. Exit codes: 4 if some of it could
     not be fetched, 3 if too much of it or a check of severity ERROR failed, 5 if the network
@@ -92,7 +93,7 @@ def backfill(
         ),
     ] = False,
 ) -> None:
-    """Compute all metrics for a range of sessions, in one run.
+    """Compute all figures for a range of sessions, in one run.
 
     If the ends of the range are not sessions, the range is shortened to the sessions within it.
 
@@ -121,23 +122,31 @@ def catch_up(offline: Offline = False) -> None:
 
     session = find_latest_session(offline=offline)
     first = min(launching.missing_sessions(settings.load(), session), default=session)
-    is_behind = _warn_if_behind(session)
+    is_behind = _warn_if_behind(session, offline=offline)
     run_daily_risk(trading_calendar.validate_range(first, session), offline=offline)
     if is_behind:
         raise typer.Exit(PARTIAL_EXIT_CODE)
 
 
-def _warn_if_behind(session: date) -> bool:
+def _warn_if_behind(session: date, *, offline: bool) -> bool:
     """Return whether a session is not the latest that has ended, and warn if so."""
-    from riskmetrics import trading_calendar
+    from riskmetrics import settings, trading_calendar
+    from riskmetrics.sources.source_registry import configured_definitions
 
     latest = trading_calendar.last_completed_session()
     n_behind = len(trading_calendar.sessions_between(session, latest)) - 1
+    definitions = () if offline else configured_definitions(settings.load())
+    sources = [definition.name for definition in definitions]
+    remedy = (
+        f"{join_names(sources, separator=' and ')} {'has' if len(sources) == 1 else 'have'} no"
+        " newer close yet: run riskmetrics catch-up again later"
+        if sources
+        else "Import newer prices: riskmetrics import prices FILE"
+    )
     if n_behind > 0:
         echo_err(
             f"warning: closes of the market index end on {session},"
-            f" {pluralize(n_behind, 'session')} before the latest ended session, {latest}. Import"
-            " newer prices: riskmetrics import prices FILE"
+            f" {pluralize(n_behind, 'session')} before the latest ended session, {latest}. {remedy}"
         )
     return n_behind > 0
 

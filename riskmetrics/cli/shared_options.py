@@ -92,7 +92,7 @@ def check_amount(option: str, amount: float | None) -> None:
         raise UsageError(f"{option} {amount} is not a valid amount in USD")
 
 
-def check_not_future(option: str, day: date | None) -> None:
-    """Raise UsageError if a day is in the future."""
-    if day is not None and day > date.today():
-        raise UsageError(f"{option} {day} is in the future")
+def check_not_future(as_of: date | None) -> None:
+    """Raise UsageError if a day of holdings is in the future."""
+    if as_of is not None and as_of > date.today():
+        raise UsageError(f"--as-of {as_of} is in the future")

@@ -101,16 +101,14 @@ def unstated_expirations(history: "LotHistory", last_day: date) -> list[str]:
     ]
 
 
-def stale_results(
+def mark_stale_results(
     connection: "sa.Connection",
     portfolio_id: str,
     before: "list[Transaction]",
     after: "list[Transaction]",
 ) -> list[str]:
-    """Return a warning if sessions were computed from other transactions than are stored now."""
-    import sqlalchemy as sa
-
-    from riskmetrics.db import tables
+    """Mark results of other transactions than are stored now as outdated; return a warning."""
+    from riskmetrics.db import outdated_results
 
     old, new = (
         Counter(replace(one, reference="", line=None) for one in stored)
@@ -119,17 +117,8 @@ def stale_results(
     changed = {one.day for one in [*(old - new), *(new - old)]}
     if not changed:
         return []
-    table = tables.portfolio_snapshots
-    query = sa.select(sa.func.min(table.c.snapshot_date), sa.func.max(table.c.snapshot_date)).where(
-        table.c.portfolio_id == portfolio_id, table.c.snapshot_date >= min(changed)
-    )
-    first, last = connection.execute(query).one()
-    if first is None:
-        return []
-    return [
-        f"results from {first} to {last} were computed without these changes: recompute them with"
-        f" riskmetrics reprocess --all --from {first} --to {last}"
-    ]
+    outdated = outdated_results.record_changed_holdings(connection, portfolio_id, min(changed))
+    return [outdated_results.describe_outdated(outdated)] if outdated else []
 
 
 def describe(transaction: "Transaction") -> str:

@@ -18,7 +18,7 @@ from riskmetrics.results import (
 
 
 def compute_position_betas(inputs: RunInputs) -> Computed:
-    """Compute market betas of positions, and adjusted and age-decayed betas of symbols."""
+    """Compute market betas of positions; adjusted and exponentially weighted ones of symbols."""
     estimates, lots, sessions = inputs.market_betas, inputs.snapshot.lots, inputs.sessions
     rows, undefined = betas.position_rows(estimates, lots, sessions, betas.MARKET_BETA_TABLE)
     adjusted = betas.adjusted_beta_rows(estimates, lots, sessions)
@@ -76,7 +76,8 @@ def compute_position_volatility(inputs: RunInputs) -> Computed:
 POSITION_ASSETS = (
     ResultAsset(
         "position_betas",
-        "Market betas of open positions, 90 sessions; adjusted and age-decayed betas of symbols.",
+        "Market betas of open positions, 90 sessions; adjusted and exponentially weighted betas of"
+        " symbols.",
         {"market_prices": Edge.READS},
         (
             tables.position_market_betas,

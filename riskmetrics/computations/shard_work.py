@@ -34,7 +34,7 @@ class ShardTask(NamedTuple):
     version: str
     """Version of this package."""
     folder: str | None = None
-    """Private folder of the run, if its workers are processes of the same machine."""
+    """Private directory of the run, if its workers are processes of the same machine."""
 
 
 Outcomes = Mapping[str, Summary | Exception]

@@ -30,7 +30,7 @@ def compute_values(inputs: RunInputs) -> Computed:
 
 
 def compute_betas(inputs: RunInputs) -> Computed:
-    """Compute market betas of portfolios: by position, by regression, vendor's, age-decayed."""
+    """Compute portfolios' market betas: by position, regression, vendor, exponential weights."""
     rows, coverage, undefined = snapshots.beta_rows(
         inputs.option_adjusted_valuation, inputs.market_betas, inputs.profiles
     )
@@ -119,8 +119,8 @@ SNAPSHOT_ASSETS = (
     ),
     ResultAsset(
         "portfolio_betas",
-        "Portfolio market betas: weighted by position, by regression, vendor's, and age-decayed."
-        f" {DELTA_NOTE}",
+        "Portfolio market betas: weighted by position, by regression, vendor's, and exponentially"
+        f" weighted. {DELTA_NOTE}",
         {
             "position_betas": Edge.SHARES,
             "portfolio_values": Edge.UPDATES,

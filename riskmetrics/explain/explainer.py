@@ -109,7 +109,7 @@ def explain(
     """
     table, group = tables.metadata.tables[figure.table], find_group(figure)
     if symbol is not None and not {"symbol", "subject", "position_id"} & set(table.c.keys()):
-        raise UsageError(f"{figure.name} is a metric of the whole portfolio; omit --symbol")
+        raise UsageError(f"{figure.name} is a figure of the whole portfolio; omit --symbol")
     sources = SourceRows(connection, portfolio_id, day, market_index, rate_index)
     rows = explain_queries.read_rows(connection, table, day, portfolio_id, symbol)
     if figure.stored_column != figure.column:

@@ -34,7 +34,7 @@ class PriceRows:
         return adjusted_prices(self._connection)
 
     def closes(self, symbol: str, sessions: Sequence[date]) -> "pd.Series[float]":
-        """Return the known closes of a symbol on sessions, of which the last identifies them."""
+        """Return the known closes of a symbol on sessions, which are identified by the last one."""
         key = symbol, sessions[-1]
         if key not in self._closes:
             read = input_queries.read_closes(self._connection, [symbol], sessions, self._prices)

@@ -135,13 +135,13 @@ def _recalculate_adjusted_beta(sources: SourceRows, row: Row) -> Recalculation:
 
 @compute_once
 def decayed_regression(sources: SourceRows, symbol: str, index: str) -> dict[str, float]:
-    """Regress a symbol on an index with age-decayed weights, over the window of decayed betas."""
+    """Regress a symbol on an index with exponential weights, over the window of decayed betas."""
     returns = sources.returns([symbol], DECAYED_WINDOW)[symbol]
     return fit_wls(returns, sources.index_returns(index, DECAYED_WINDOW))
 
 
 def fit_wls(y: "pd.Series[float]", x: "pd.Series[float]") -> dict[str, float]:
-    """Regress ``y`` on an intercept and ``x`` by statsmodels with age-decayed weights.
+    """Regress ``y`` on an intercept and ``x`` by statsmodels with exponential weights.
 
     Return the figures of `symbol_decayed_betas`; undefined values are NaN.
     """
@@ -221,7 +221,7 @@ def portfolio_beta(
 
 
 def decayed_portfolio_beta(sources: SourceRows, holdings: Holdings) -> dict[str, float]:
-    """Return a portfolio's exposure-weighted mean of age-decayed betas."""
+    """Return a portfolio's exposure-weighted mean of exponentially weighted betas."""
     figures = {
         symbol: decayed_regression(sources, symbol, sources.market)
         for symbol in holdings.exposed["underlying"]

@@ -1,4 +1,4 @@
-"""Recalculated age-decayed covariance of holdings: the whole matrix, by numpy and pandas."""
+"""Recalculated exponentially weighted covariance of holdings, by numpy and pandas."""
 
 import math
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from riskmetrics.results.pro_forma import MIN_YEAR_OBS, YEAR_WINDOW
 
 
 class Covariance(NamedTuple):
-    """Annualized age-decayed, shrunk covariance of the holdings of a portfolio."""
+    """Annualized exponentially weighted, shrunk covariance of the holdings of a portfolio."""
 
     weights: "pd.Series[float]"
     """Weight of each symbol in equity."""
@@ -42,7 +42,7 @@ class Covariance(NamedTuple):
 
 @compute_once
 def decayed_covariance(sources: SourceRows) -> Covariance:
-    """Return the age-decayed covariance of the day's holdings."""
+    """Return the exponentially weighted covariance of the day's holdings."""
     weights = delta_holdings(sources).symbol_weights.dropna()
     own = pro_forma_returns(sources, YEAR_WINDOW)
     counted = own["return"].notna()

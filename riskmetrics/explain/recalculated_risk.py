@@ -211,7 +211,7 @@ def _recalculate_contribution(sources: SourceRows, row: Row) -> Recalculation:
     inputs = {
         "symbol": symbol,
         "volatility of the portfolio": volatility * year,
-        "volatility, age-decayed": decayed.volatility,
+        "volatility, exponentially weighted": decayed.volatility,
     } | holdings.weight_inputs()
     return Recalculation(values, inputs, first_and_last_day(own), int(counted.sum()))
 

@@ -94,7 +94,7 @@ def _index_move(sources: SourceRows, scenario: "pd.Series[Any]", symbol: str) ->
     """Return the sum of a symbol's betas times the moves of the indices.
 
     If both move, the betas are those of the two-factor regression; the beta to the market alone is
-    age-decayed.
+    exponentially weighted.
     """
     market, rates = scenario["market_move"], scenario["rate_move"]
     if pd.isna(rates):

@@ -45,7 +45,7 @@ class MetricGroup(NamedTuple):
     """How the values are recalculated, in words."""
     recalculate: Callable[[SourceRows, Row], Recalculation]
     subject: tuple[Figure, ...] = ()
-    """Figures of a subject of the catalog, of which those of the table are meant; default: all."""
+    """Figures of a subject of the catalog, to be narrowed to those of the table; default: all."""
 
     @property
     def figures(self) -> tuple[Figure, ...]:

@@ -1,4 +1,4 @@
-"""Source rows of a portfolio's metrics on a session; records every row that is read."""
+"""Source rows of a portfolio's figures on a session; records every row that is read."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence

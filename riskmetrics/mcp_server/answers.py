@@ -4,8 +4,8 @@ Every table and figure of the catalog can be read; none is listed here. A name i
 `identities` allows.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -121,9 +121,7 @@ class Answers:
         For lists and for figures of single positions; for one figure, prefer answer_question.
         """
         require_table(table)
-        with self.connect() as connection:
-            identity = self._identity(connection, portfolio)
-            session = find_session(connection, identity, day)
+        with self._open(portfolio, day) as (connection, identity, session):
             named = None if symbol is None else identity.find_symbol(symbol)
             rows = read_rows(connection, identity, table, session, named)
             context = _context(connection, identity, session)
@@ -158,9 +156,7 @@ class Answers:
         if table is not None:
             require_table(table)
         names = [table] if table else [name for name in list_tables() if has_one_row(name)]
-        with self.connect() as connection:
-            identity = self._identity(connection, portfolio)
-            session = find_session(connection, identity, day)
+        with self._open(portfolio, day) as (connection, identity, session):
             earlier = trading_calendar.previous_session(session, sessions)
             changes = [
                 change
@@ -175,9 +171,7 @@ class Answers:
 
         For a summary, or what to look at.
         """
-        with self.connect() as connection:
-            identity = self._identity(connection, portfolio)
-            session = find_session(connection, identity, day)
+        with self._open(portfolio, day) as (connection, identity, session):
             sheets = fact_reading.read_sheets(connection, [session], identity.name)
             context = _context(connection, identity, session)
         return {
@@ -227,9 +221,7 @@ class Answers:
     ) -> Answer:
         """Explain a stored figure: formula, inputs, window and an independent recalculation."""
         found = find_figure(figure)
-        with self.connect() as connection:
-            identity = self._identity(connection, portfolio)
-            session = find_session(connection, identity, day)
+        with self._open(portfolio, day) as (connection, identity, session):
             market = stored_settings.read_market_index(connection, self.market_index)
             rate = stored_settings.read_rate_index(connection, self.rate_index)
             explanations = explainer.explain(
@@ -251,9 +243,7 @@ class Answers:
 
     def read_track_record(self, portfolio: _Portfolio, day: _Day = None) -> Answer:
         """Read how forecasts of volatility and value at risk did up to a session."""
-        with self.connect() as connection:
-            identity = self._identity(connection, portfolio)
-            session = find_session(connection, identity, day)
+        with self._open(portfolio, day) as (connection, identity, session):
             record = read_track_record(connection, session, portfolio=identity.name)
             context = _context(connection, identity, session)
         tests = record.tests.assign(subject=identity.shown_name)
@@ -263,8 +253,15 @@ class Answers:
             "value_at_risk_tests": {"columns": _TEST_COLUMNS, "rows": to_records(tests)},
         }
 
-    def _identity(self, connection: sa.Connection, shown: str) -> Identity:
-        return find_identity(list_identities(read_names(connection), self.anonymization), shown)
+    @contextmanager
+    def _open(
+        self, portfolio: str, day: date | None
+    ) -> Iterator[tuple[sa.Connection, Identity, date]]:
+        """Connect, and find a portfolio by its shown name, and the session of a day."""
+        with self.connect() as connection:
+            identities = list_identities(read_names(connection), self.anonymization)
+            identity = find_identity(identities, portfolio)
+            yield connection, identity, find_session(connection, identity, day)
 
 
 _SCORE_COLUMNS = {

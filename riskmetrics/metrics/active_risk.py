@@ -75,7 +75,7 @@ def market_regression(returns: FloatArray, market: FloatArray, *, min_obs: int) 
 
     Examples
     --------
-    A series that moves half as much as the market, and by 0.1 % up and down besides:
+    A series that moves half as much as the market, plus and minus 0.1 % in turn:
 
     >>> market = np.array([0.01, 0.01, -0.01, -0.01])
     >>> fit = market_regression(0.5 * market[:, None] + [[0.001], [-0.001]] * 2, market, min_obs=3)

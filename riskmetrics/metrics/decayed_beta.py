@@ -1,4 +1,4 @@
-"""Betas with age-decayed weights: long windows in which recent sessions count more."""
+"""Betas with exponential weights: long windows in which recent sessions count more."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from riskmetrics.metrics.windows import (
 )
 
 DECAYED_WINDOW = 504
-"""Sessions of an age-decayed beta: the oldest counts a fiftieth of the newest."""
+"""Sessions of an exponentially weighted beta: the oldest counts a fiftieth of the newest."""
 
 HALF_LIFE = 89
 """Age in sessions at which a session counts half.
@@ -39,7 +39,7 @@ Z_95 = 1.96
 
 
 class DecayedBeta(NamedTuple):
-    """Age-decayed fits of ``y = alpha + beta x`` per window and series, each of shape (D, N)."""
+    """Exponentially weighted fits of ``y = alpha + beta x`` per window and series, each (D, N)."""
 
     beta: FloatArray
     std_error: FloatArray

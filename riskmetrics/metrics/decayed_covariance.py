@@ -1,4 +1,4 @@
-"""Age-decayed, shrunk covariance: volatility of portfolios and the contributions of holdings."""
+"""Exponentially weighted, shrunk covariance: volatility of portfolios, and its contributions."""
 
 from typing import NamedTuple
 
@@ -137,7 +137,7 @@ def decayed_risk_contributions(
     half_life: float = COVARIANCE_HALF_LIFE,
     min_obs: int,
 ) -> DecayedRisk:
-    r"""Split the volatility by the age-decayed, shrunk covariance into contributions of holdings.
+    r"""Split the volatility by the exponentially weighted, shrunk covariance by holding.
 
     Parameters
     ----------

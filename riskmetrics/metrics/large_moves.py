@@ -6,7 +6,7 @@ from riskmetrics.metrics._typing import BoolArray, FloatArray
 from riskmetrics.metrics.price_quality import SUSPECT_MOVE, bad_ticks
 
 LARGE_FALL = 0.425
-"""Size of a one-day fall from which a 2:1 split may be its cause: the price rose 15% besides.
+"""Smallest one-day fall that a 2:1 split can explain, if the price rose by 15% on that day.
 
 33 large stocks and two funds had none in 2020-2024.
 """

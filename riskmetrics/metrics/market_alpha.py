@@ -54,7 +54,7 @@ def market_alpha(returns: FloatArray, market: FloatArray, *, min_obs: int) -> Ma
 
     Examples
     --------
-    Half the market and 0.1 % a session besides:
+    Half the market, plus 0.1 % a session:
 
     >>> market = np.array([0.01, -0.02, 0.02, 0.005])
     >>> found = market_alpha(0.001 + 0.5 * market[:, np.newaxis], market, min_obs=3)

@@ -14,7 +14,7 @@ MIN_SPLICE_SYMBOLS = 5
 _MIN_SESSIONS_WITHOUT_SPLICE = 126
 _MIN_SPLICE_SHIFT_RATIO = 1.25
 """A shift at a splice is reported if it is larger than this multiple of every shift on the other
-sessions, of which there must be half a year."""
+sessions, at least half a year of them."""
 
 
 def adjustment_breaks(close: FloatArray, adj_close: FloatArray) -> FloatArray:

@@ -8,7 +8,7 @@ import pandas as pd
 
 
 class ResultFrame(pd.DataFrame):
-    """A `pandas.DataFrame` of which no text or column is left out when it is shown.
+    """A `pandas.DataFrame` that is shown with all its columns and whole texts.
 
     pandas cuts a text after 50 characters, in the middle of a formula or a reason, and leaves out
     the columns in the middle of a wide table: here they continue below.

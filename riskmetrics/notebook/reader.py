@@ -112,6 +112,7 @@ class Results:
         self._resources = ExitStack()
         self._is_closed = False
         if url is None:
+            embedded.require_cluster(configured.home_directory)
             server = embedded.connect_or_start(configured.home_directory)
             self._resources.enter_context(server)
             owner = partial(create_engine, server.database_url(DATABASE, Role.OWNER))
@@ -308,7 +309,8 @@ def _portfolio_names(connection: sa.Connection) -> list[str]:
 def _stored_sessions(connection: sa.Connection, portfolio: str | None) -> list[date]:
     names = _portfolio_names(connection)
     if portfolio is not None and portfolio not in names:
-        raise UsageError(f"there is no portfolio {portfolio}: there are {', '.join(names)}")
+        known = f"there are {', '.join(names)}" if names else "none is stored"
+        raise UsageError(f"there is no portfolio {portfolio}: {known}")
     return result_queries.read_sessions(connection, portfolio)
 
 

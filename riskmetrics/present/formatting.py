@@ -15,6 +15,7 @@ IN_SAMPLE_NOTE = (
 _ASCII_MINUS = re.compile(r"(?<![\w.-])-(?=\d)")
 """A minus sign, and no hyphen in a date, a name or an exponent."""
 _UNGROUPED_NUMBER = re.compile(r"(?<![\w.,:/-])(?:[1-9]\d{4,}|[1-9]\d{3}(?=\.\d))(?![\w:/-])")
+_NONZERO_DIGITS = frozenset("123456789")
 _ORDINAL_SUFFIXES = {1: "st", 2: "nd", 3: "rd"}
 
 
@@ -181,4 +182,4 @@ def _with_plus(text: str) -> str:
 
 
 def _is_shown_nonzero(text: str) -> bool:
-    return any(digit in text for digit in "123456789")
+    return not _NONZERO_DIGITS.isdisjoint(text)

@@ -1,1 +1,1 @@
-"""Self-contained HTML report of stored results; no metric is computed here."""
+"""Self-contained HTML report of stored results; no figure is computed here."""

@@ -86,7 +86,7 @@ def render_page(connection: sa.Connection, day: date, options: ReportOptions) ->
 
 
 def _read_scripts(options: ReportOptions) -> dict[str, object]:
-    """Return the variables of the template on scripts, of which only an interactive page has any.
+    """Return the template's variables about scripts, which only an interactive page has.
 
     The page's script adds the libraries of charts to the page as they were before compression, so
     that its policy allows them by the digest of their text.

@@ -34,5 +34,5 @@ class ReportOptions:
 
 
 def open_renderer(home: Path) -> ChartRenderer:
-    """Return the drawn charts that the folder of this machine keeps."""
+    """Return the drawn charts that the directory of this machine keeps."""
     return ChartRenderer(home / "cache" / "charts")

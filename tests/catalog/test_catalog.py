@@ -118,7 +118,7 @@ def test_a_figure_is_found_by_its_column_unless_several_tables_have_it() -> None
     assert find_figure("hhi") is find_figure("portfolio_snapshots.hhi")
     with pytest.raises(UsageError, match=r"specify one of: .*position_market_betas\.r_squared"):
         find_figure("r_squared")
-    with pytest.raises(UsageError, match="no metric wisdom"):
+    with pytest.raises(UsageError, match="no figure wisdom"):
         find_figure("wisdom")
 
 

@@ -47,8 +47,6 @@ def setting(
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("MARKET_INDEX", "SPXX", "warn no close of the market index SPXX is stored"),
-        ("MARKET_INDEX", "SPXX", "or RISKMETRICS_MARKET_INDEX=SPX"),
         ("RATE_INDEX", "IEF", "warn no close of the rate index IEF is stored"),
         ("RATE_INDEX", "IEF", "or RISKMETRICS_RATE_INDEX=SYMBOL"),
         ("FACTORS", "quality=QUALX", "of the factor funds QUALX (is it QUAL?)"),
@@ -63,6 +61,16 @@ def test_a_setting_that_names_nothing_is_a_warning_with_what_to_do(
     code, found = find_problems()
     assert code == 0
     assert words in found
+
+
+def test_a_market_index_without_closes_is_a_failure_as_nothing_can_be_computed(
+    setting: pytest.MonkeyPatch,
+) -> None:
+    setting.setenv("RISKMETRICS_MARKET_INDEX", "SPXX")
+    code, found = find_problems()
+    assert code == 3
+    assert "fail no close of the market index SPXX is stored" in found
+    assert "or RISKMETRICS_MARKET_INDEX=SPX" in found
 
 
 def test_settings_that_name_what_is_stored_are_no_problem(setting: pytest.MonkeyPatch) -> None:

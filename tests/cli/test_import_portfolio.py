@@ -210,6 +210,40 @@ def test_weights_become_quantities_at_the_stored_closes(call, tmp_path: Path) ->
     assert "KO          0.5   LONG" in call(*model, "--dry-run").stdout
 
 
+def test_only_lots_of_a_first_statement_count_as_held_before_the_first_session(
+    call, tmp_path: Path
+) -> None:
+    path, sentence = tmp_path / "lots.csv", "entry_date missing for {}: {} as held since before"
+    for lines, day, text in (
+        ("KO,1\nPG,2\n", "2024-12-05", sentence.format("2 new lots", "they count")),
+        ("KO,1\nPG,2\nJNJ,3\n", "2024-12-06", ""),  # entered on that day
+    ):
+        path.write_text("symbol,quantity\n" + lines)
+        done = call("import", "portfolio", str(path), "--name", "P", "--as-of", day, "--yes")
+        assert done.exit_code == 0
+        assert (text or "1 lot opened") in done.output
+        assert ("entry_date missing" in done.output) == bool(text)
+
+
+def test_holdings_without_closes_keep_their_price_and_the_import_says_so(
+    call, tmp_path: Path
+) -> None:
+    path, words = tmp_path / "lots.csv", "the price of this statement on every session"
+    option = "KO250117C00060000,-1,OPTIONS,1.5\n"
+    for lines, said in (
+        ("KO,1,PUBLIC,60\n", ""),
+        (f"KO,1,PUBLIC,60\n{option}", f"1 option or private holding keeps {words}"),
+        (f"{option}FUND,1,PRIVATE,9\n", f"2 options and private holdings keep {words}"),
+    ):
+        path.write_text("symbol,quantity,investment_class,last_price\n" + lines)
+        done = call(
+            "import", "portfolio", str(path), "--name", "P", "--as-of", "2024-12-05", "--yes"
+        )
+        assert done.exit_code == 0, done.output
+        assert said in done.output
+        assert bool(said) == (words in done.output)
+
+
 def test_allow_empty_closes_all_lots(call, tmp_path: Path) -> None:
     file = tmp_path / "mine.csv"
     file.write_text("symbol,quantity\nKO,10\nPG,5\n")

@@ -52,6 +52,9 @@ def test_settings_are_written_for_the_owner_only(tmp_path: Path) -> None:
     }
     assert KEY not in result.output
     assert "riskmetrics import portfolio positions.csv       what you hold" in result.stdout
+    assert "riskmetrics ui                           keep it running" in result.stdout
+    assert "Instead of ui, you can add to your crontab (18:30 in New York" in result.stdout
+    assert f"cd {tmp_path} && " in result.stdout
     assert list(tmp_path.iterdir()) == [env]  # nothing unfinished stays
 
 
@@ -248,7 +251,8 @@ def test_what_is_stored_needs_no_step(call) -> None:
     assert "riskmetrics portfolio add" in call("init", "--source", "none").stdout
     call("portfolio", "add", "Growth", "AAPL=10")
     again = call("init", "--source", "none", "--overwrite").stdout
-    assert "\nNext:\n  riskmetrics import prices bars.csv\n" in again
+    assert "\nNext:\n  riskmetrics import prices FILE" in again
+    assert "and of the market index, SPY\n" in again
 
 
 def test_holdings_of_a_source_that_does_not_answer_stay(
@@ -260,9 +264,10 @@ def test_holdings_of_a_source_that_does_not_answer_stay(
     file.write_text("symbol,quantity\nKO,5\nPEP,5\n")
     result = call("init", "--source", "yahoo", "--holdings", str(file))
     assert isinstance(result.exception, SourceError)
+    assert "crumb" not in result.output
     assert "pass --offline, or set RISKMETRICS_SOURCE=none" in result.stderr
     assert ".env and the holdings are stored" in result.stdout
-    assert "riskmetrics import prices bars.csv" in result.stdout
+    assert "riskmetrics import prices FILE" in result.stdout
     advice = call("doctor").stdout
     assert "→ riskmetrics run, or riskmetrics import prices FILE" in advice
     assert '"open_lots": 2' in call("portfolio", "list", "--json").stdout

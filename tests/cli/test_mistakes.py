@@ -89,7 +89,7 @@ ARGUMENTS = [
     _mistake("portfolio add Growth AAPL", 2, "'AAPL'", "AAPL=10"),
     _mistake("portfolio add Growth AAPL=ten", 2, "AAPL=ten", "number"),
     _mistake("reset --yes", 2, "--portfolio NAME or --all"),
-    _mistake("explain Growth", 2, "a portfolio and a metric", "--list"),
+    _mistake("explain Growth", 2, "a portfolio and a figure", "--list"),
     _mistake("init", 2, "without a terminal", "--source"),
     _mistake("init --source none --holdings no.csv", 2, "no.csv", "holdings file"),
     _mistake("ai ask Growth ''", 2, "1 to 500 characters"),

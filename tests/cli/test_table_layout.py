@@ -4,11 +4,12 @@ import re
 import sys
 from decimal import Decimal
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from riskmetrics.cli import output
+from riskmetrics.cli import calibrate, output
 from riskmetrics.cli.table_layout import COLUMN_GAP, fit_columns
 
 _HEADER = ["portfolio", "symbol", "beta", "std_error", "alpha", "undefined_reason"]
@@ -154,3 +155,26 @@ def test_a_number_of_the_database_is_shown_without_the_zeros_of_its_scale(
     value: Decimal, text: str
 ) -> None:
     assert output.format_cell(value) == text
+
+
+def test_negative_coefficients_and_statistics_have_the_minus_sign(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    calibrate._print_proposal(
+        {
+            "present": "shipped-2022",
+            "coefficients": [
+                {"constant": -0.0126, "day_weight": 0.4, "n_obs": 2000, "n_symbols": 25}
+            ],
+            "corrections": [{"constant": -0.25, "season_weight": -0.0001}],
+        }
+    )
+    calibrate._print_backtest(
+        pd.DataFrame(
+            {"year": [2020, 2021], "n_obs": 10, "qlike_refitted": 0.25, "t": [-1.3, -0.01]}
+        ),
+        as_json=False,
+    )
+    printed = capsys.readouterr().out
+    assert {"−0.013", "0.400", "2,000", "−0.250", "0.000", "−1.3", "0.0"} <= {*printed.split()}
+    assert not re.search(r"\s-[0-9]", printed)

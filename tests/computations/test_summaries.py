@@ -1,6 +1,7 @@
 """Summaries of shards add up to that of the whole; the oracle is pandas."""
 
 import pickle
+import statistics
 from datetime import date
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from riskmetrics.computations.summaries import (
     MAX_VALUES,
     PREVIEW_ROWS,
+    SessionSummary,
     Summary,
     add_summaries,
     summarize,
@@ -63,6 +65,15 @@ def test_a_summary_is_small_and_its_median_close(n: int) -> None:
     assert median is not None
     error = abs(median - float(np.median(values)))
     assert error == 0 if n <= MAX_VALUES else error <= n / MAX_VALUES + 1
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 41])
+def test_the_median_has_the_bits_of_another_implementation(n: int) -> None:
+    """Values of two shards are not in order, and some stand for several."""
+    rng = np.random.default_rng(n)
+    values, weights = rng.normal(size=n), rng.integers(1, 4, n)
+    every = [value for value, k in zip(values.tolist(), weights, strict=True) for _ in range(k)]
+    assert SessionSummary(values=values, weights=weights).median == statistics.median(every)
 
 
 def test_the_preview_is_of_the_first_shard_with_rows_of_the_last_session() -> None:

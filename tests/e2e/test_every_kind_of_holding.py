@@ -211,7 +211,7 @@ def test_equity_that_is_not_positive_is_no_base_of_weights(
     assert run([DAY]).exit_code == 0
     said = capsys.readouterr().err
     assert (
-        "equity is below 5% of gross exposure in Core Equity (equity -10,000.00, gross 186,249.59"
+        "equity is below 5% of gross exposure in Core Equity (equity −10,000.00, gross 186,249.59"
         " on 2022-12-28)" in said
     )
     with engine.connect() as connection:

@@ -245,13 +245,13 @@ def test_an_unexplainable_request_is_refused_with_the_reason(mixed: str) -> None
         return result.stderr
 
     assert "several tables" in refusal("Mixed", "beta")
-    assert "no metric wisdom" in refusal("Mixed", "wisdom")
+    assert "no figure wisdom" in refusal("Mixed", "wisdom")
     assert "no portfolio Nobody" in refusal("Nobody", "hhi")
     assert "omit --symbol" in refusal("Mixed", "hhi", "--symbol", "AAPL")
     assert "are stored for 2022-12-27, only for 2022-12-28" in refusal(
         "Mixed", "hhi", "--date", "2022-12-27", code=NotStoredError.exit_code
     )
-    assert "a portfolio and a metric" in refusal()
+    assert "a portfolio and a figure" in refusal()
 
 
 def test_a_figure_without_a_recalculation_shows_formula_and_stored_value(

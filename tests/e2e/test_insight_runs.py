@@ -92,7 +92,7 @@ def test_every_portfolio_gets_its_notes_with_severity_evidence_and_limits(
             row["model_used"],
             row["prompt_version"],
             float(row["cost_usd"]),
-        ) == ("rules", "rules-v8", "v3", 0)
+        ) == ("rules", "rules-v9", "v3", 0)
         assert "not by a language model" in row["data_limitations"]
         assert row["data_quality"]["outcome"] == "planned"
         assert all(finding["evidence"] for finding in row["key_findings"])

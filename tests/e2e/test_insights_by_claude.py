@@ -200,7 +200,7 @@ def test_whatever_goes_wrong_the_rules_stand_in_and_say_why(call, engine, api, f
         == 0
     )
     (row,) = insights(engine)
-    assert (row["provider"], row["model_used"]) == ("rules", "rules-v8")
+    assert (row["provider"], row["model_used"]) == ("rules", "rules-v9")
     assert reason in row["data_quality"]["fallback_reason"]
     assert "not by a language model" in row["data_limitations"]
     assert reverify.find_stored_violations(row) == []

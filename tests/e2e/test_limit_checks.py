@@ -139,14 +139,29 @@ def test_a_channel_that_fails_next_to_one_that_accepts_is_not_promised_a_retry(
     assert "the alert of limits was sent by webhook and is not sent again" in logged
 
 
-def test_a_removed_limit_is_no_longer_checked_and_its_past_stays(call, engine, run: Run):
+def test_a_session_that_is_computed_again_forgets_a_removed_limit(call, engine, run: Run):
+    """Checks of other sessions stay; the last limit that is removed is forgotten, too."""
     call("set", "Concentrated", "beta", "1")
     call("set", "Concentrated", "drawdown", "0.1")
     run([DAY], ["portfolio_limit_checks"])
-    assert call("unset", "Concentrated", "beta").exit_code == 0
+    checks = tables.portfolio_limit_checks
+    with engine.begin() as connection:
+        rows = [
+            dict(row) | {"day": BEFORE} for row in connection.execute(sa.select(checks)).mappings()
+        ]
+        connection.execute(sa.insert(checks), rows)
+    assert (
+        "its checks stay until sessions are computed again"
+        in call("unset", "Concentrated", "beta").output
+    )
     run([DAY], ["portfolio_limit_checks"])
-    assert set(statuses(engine)) == {"beta", "drawdown"}
+    assert set(statuses(engine)) == {"drawdown"}
+    assert set(statuses(engine, BEFORE)) == {"beta", "drawdown"}
     assert "has no limit on beta" in call("unset", "Concentrated", "beta").output
+    call("unset", "Concentrated", "drawdown")
+    run([DAY], ["portfolio_limit_checks"])
+    assert statuses(engine) == {}
+    assert set(statuses(engine, BEFORE)) == {"beta", "drawdown"}
 
 
 @pytest.mark.parametrize(

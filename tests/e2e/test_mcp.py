@@ -253,7 +253,7 @@ def test_an_alias_is_the_same_in_every_answer_and_can_be_asked_for(
         ("read_figures", {"table": "portfolio_stress", "day": "2022-12-25"}, "stored from"),
         ("read_figures", {"table": "portfolio_stress", "day": "1999-01-04"}, "stored from"),
         ("read_figures", {"table": "portfolio_risk_contributions", "symbol": "X"}, "no position X"),
-        ("explain_figure", {"figure": "nonsense"}, "no metric nonsense"),
+        ("explain_figure", {"figure": "nonsense"}, "no figure nonsense"),
         ("read_changes", {"sessions": 2}, "sessions"),
         ("read_claims", {"day": "yesterday"}, "day"),
     ],

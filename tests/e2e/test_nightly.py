@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from riskmetrics import settings, trading_calendar
 from riskmetrics.assets import nightly
+from riskmetrics.cli import run as run_command
 from riskmetrics.cli.launch import prepare_instance
 from riskmetrics.definitions import DAILY_RISK, build_definitions, defs
 from tests import mail_server, webhook_server
@@ -146,6 +147,30 @@ def test_catching_up_fails_if_the_prices_end_a_session_before_the_latest(
         " session, 2022-12-29. Import newer prices: riskmetrics import prices FILE" in result.output
     )
     assert "no row changed" in result.output
+
+
+@pytest.mark.parametrize(
+    ("key", "offline", "advice"),
+    [
+        ("k", False, "FMP has no newer close yet: run riskmetrics catch-up again later"),
+        ("k", True, "Import newer prices: riskmetrics import prices FILE"),
+        ("", False, "Import newer prices: riskmetrics import prices FILE"),
+    ],
+)
+def test_the_advice_about_late_closes_is_that_of_their_source(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    key: str,
+    offline: bool,
+    advice: str,
+) -> None:
+    monkeypatch.setenv("FMP_API_KEY", key)
+    latest = trading_calendar.last_completed_session()
+    assert not run_command._warn_if_behind(latest, offline=offline)
+    assert capsys.readouterr().err == ""
+    assert run_command._warn_if_behind(trading_calendar.previous_session(latest), offline=offline)
+    said = capsys.readouterr().err
+    assert f"1 session before the latest ended session, {latest}. {advice}\n" in said
 
 
 @pytest.mark.slow(15)

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 import riskmetrics as rm
 from riskmetrics.charts.chart_records import CHARTS
+from riskmetrics.db import embedded
 from riskmetrics.errors import UsageError
 from riskmetrics.notebook.reader import sources
 from tests.commands import invoke
@@ -155,7 +156,20 @@ def test_nothing_can_be_written(results):
 def test_the_embedded_server_starts_for_the_reader_and_stops_after_it(
     computed_template: ComputedSample, tmp_path: Path
 ):
-    """In a process of its own, with a home without a server: it starts, answers and stops."""
+    """In a process of its own: it starts, answers and stops; a home without data is named."""
+    environment = {"RISKMETRICS_HOME": "home", "PATH": "/usr/bin:/bin"}
+    refused = subprocess.run(
+        [sys.executable, "-c", "import riskmetrics as rm\nrm.connect()"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert f"there is no database in {tmp_path}/home: use the directory of" in refused.stderr
+    assert list(tmp_path.iterdir()) == []
+    with embedded.connect_or_start(tmp_path / "home", is_durable=False):
+        pass
     code = (
         "import riskmetrics as rm\n"
         "from riskmetrics.db import embedded\n"
@@ -166,7 +180,7 @@ def test_the_embedded_server_starts_for_the_reader_and_stops_after_it(
     shown = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,
-        env={"RISKMETRICS_HOME": "home", "PATH": "/usr/bin:/bin"},
+        env=environment,
         capture_output=True,
         text=True,
         check=True,

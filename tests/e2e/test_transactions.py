@@ -126,6 +126,7 @@ def test_a_correction_changes_the_lots_and_the_next_run_the_values(
     corrected = call(*arguments)
     assert corrected.exit_code == 0
     assert f"reprocess --all --from {LAST} --to {LAST}" in corrected.stderr
+    assert f"{LAST} to {LAST}" in call("status").stdout  # outdated results
     assert run([LAST], ["portfolio_values"]).exit_code == 0
     after = float(query_frame(sample, query)["total_value"].item())
     assert after == pytest.approx(before - 100)

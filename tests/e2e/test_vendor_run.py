@@ -282,23 +282,29 @@ def test_results_are_computed_where_the_vendor_refuses_profiles_or_weights(
     vendor.answers = lambda name, query: (
         refused if any(path in name for path in paths) else market(name, query)
     )
-    result = call("run", "--date", str(market.through))
+    day = str(market.through)
+    result = call("reprocess", "--all", "--from", day, "--to", day, "--yes")
     assert result.exit_code == 4, result.output
     assert subject in result.output
+    assert "earlier results are removed" not in result.output  # nothing is left to repeat
     rows = contents(settings["RISKMETRICS_DATABASE_URL"])
     assert rows["portfolio_snapshots"]
     assert rows["portfolio_sector_weights"]
 
 
-def test_a_delisted_symbol_is_reported_with_its_last_day_without_failing_the_run(
+def test_a_delisted_and_a_late_symbol_are_reported_without_failing_the_run(
     call: Callable[..., Result], market: Market, tmp_path: Path
 ) -> None:
     call("import", "portfolio", holdings(tmp_path, HELD[:12]), "--name", "Growth")
-    market.delisted_on["S005"] = market.days[-30]
+    market.delisted_on |= {"S005": market.days[-30], "S006": market.days[-2]}
     result = call("run", "--assets", "market_prices")
     assert result.exit_code == 0, result.output
     assert f"no price of S005 after {market.delisted_on['S005']}, held on " in result.output
     assert "delisted or renamed?" in result.output
+    assert (
+        f"no close on {market.through} of S006 (last {market.days[-2]}): values use the last close"
+        in result.output
+    )
 
 
 def test_offline_asks_nothing_although_there_is_a_key(

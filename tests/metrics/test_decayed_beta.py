@@ -1,4 +1,4 @@
-"""Age-decayed betas against statsmodels and hand calculation, their minimum and their bits."""
+"""Exponentially weighted betas against statsmodels and hand calculation, minimum and bits."""
 
 import numpy as np
 import pytest

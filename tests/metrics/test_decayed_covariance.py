@@ -1,4 +1,4 @@
-"""Age-decayed covariance against other libraries and numpy, its sums, sign and bits."""
+"""Exponentially weighted covariance against other libraries and numpy, its sums, sign and bits."""
 
 import numpy as np
 import pytest

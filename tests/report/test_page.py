@@ -580,7 +580,9 @@ def test_risk_tables_show_values_and_reasons_of_undefined_ones(
     text = " ".join(page.text.split())
     assert "— parametric: no forecast." in text
     assert "— 1929: no closes." in text
-    assert "40.0% a year with the age-decayed covariance, 20.0% with equal weights" in text
+    assert (
+        "40.0% a year with the exponentially weighted covariance, 20.0% with equal weights" in text
+    )
 
 
 def forecast(connection: sa.Connection, subject: str, *, in_sample: bool, **figures: Any) -> None:
