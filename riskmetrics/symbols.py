@@ -17,6 +17,9 @@ from decimal import Decimal
 MAX_SYMBOL_LENGTH = 20
 """Length of the symbol columns in the database."""
 
+MAX_TICKER_LENGTH = 5
+"""Length of the tickers of US exchanges without a suffix; a longer word is a name."""
+
 _MIN_TYPED_LENGTH = 3
 """Shorter symbols are one typing error away from many others."""
 

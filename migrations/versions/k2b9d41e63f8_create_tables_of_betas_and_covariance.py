@@ -1,4 +1,4 @@
-"""Create the tables of age-decayed betas, covariance and correlation."""
+"""Create the tables of exponentially weighted betas, covariance and correlation."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -55,9 +55,9 @@ from riskmetrics.sources.symbol_forms import (
     parse_symbol_forms,
 )
 from riskmetrics.sources.tabular_files import Table
+from riskmetrics.symbols import MAX_TICKER_LENGTH
 
 MAX_DECORATIONS_NAMED = 8
-_MAX_TICKER_CHARS = 5
 _NAME = r"[A-Z][a-z]+(?:[ -][A-Z][a-z]+)*"
 _WEIGHT_ROUNDING = 1e-3
 _UNCLEAR_CASH = (
@@ -160,7 +160,7 @@ def _are_names(table: Table) -> "pd.Series[bool]":
     is_other = map_bool(symbols, is_cash_text) | map_bool(symbols, is_cash_name)
     are_names = symbols.str.fullmatch(_NAME) & ~(is_other | is_total_line(table))
     are_names &= table.text("quantity").str.contains(r"\d")
-    has_long = (symbols[are_names].str.len() > _MAX_TICKER_CHARS).any()
+    has_long = (symbols[are_names].str.len() > MAX_TICKER_LENGTH).any()
     return are_names & bool(has_long)
 
 

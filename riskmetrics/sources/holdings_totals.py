@@ -6,8 +6,8 @@ from riskmetrics.metrics._typing import BoolArray, FloatArray
 from riskmetrics.sources.holdings_cash import map_bool
 from riskmetrics.sources.tabular_files import Table
 from riskmetrics.sources.vocabulary import bare_words, load_vocabulary, starts_with
+from riskmetrics.symbols import MAX_TICKER_LENGTH
 
-_MAX_TICKER_CHARS = 5
 _MIN_NAME_WORDS = 4
 """Words of the name of a fund that begins with Total."""
 
@@ -40,7 +40,7 @@ def is_sum_above(
         if np.isnan(amounts[0]) or amounts[0] == 0:
             continue
         is_sum = np.isclose(amounts, sums, rtol=1e-6)
-        is_word = symbol.isalpha() and len(symbol) > _MAX_TICKER_CHARS and n_above > 1
+        is_word = symbol.isalpha() and len(symbol) > MAX_TICKER_LENGTH and n_above > 1
         is_title = symbol != symbol.upper()  # SUM after one line may be a symbol
         is_named = bare_words(symbol) in names and symbol not in symbols
         is_named &= is_title or len(symbols) > 1

@@ -20,7 +20,12 @@ from riskmetrics.sources.identifier_forms import (
 )
 from riskmetrics.sources.name_forms import describe_text
 from riskmetrics.sources.vocabulary import bare_words, load_vocabulary, starts_with
-from riskmetrics.symbols import clean_symbol_text, normalize_symbol, parse_option
+from riskmetrics.symbols import (
+    MAX_TICKER_LENGTH,
+    clean_symbol_text,
+    normalize_symbol,
+    parse_option,
+)
 
 _MARKETS = load_vocabulary().markets
 CURRENCIES = _MARKETS["currencies"]
@@ -45,7 +50,6 @@ _SYMBOL_WITH_NAME = re.compile(
 )
 _FOOTNOTE = re.compile(r"(?P<symbol>[A-Z]{1,5})(?:\*|[†‡]| ?\(\d\))")
 """Symbol with the mark of a footnote; two stars are those of a core position."""
-_MAX_TICKER_CHARS = 5
 _TICKER = re.compile(r"[A-Z][A-Z0-9]{0,4}(?:[.-][A-C])?")
 _REFINITIV = re.compile(r"(?P<root>[A-Z]{1,5})(?P<share_class>[a-z]?)\.(?:N|O|OQ|OK|P)")
 """Code of Refinitiv for New York, Nasdaq and Arca, such as BRKb.N; no class has these letters."""
@@ -180,7 +184,7 @@ def is_coin(symbol: str, name: str, price: float = math.nan) -> bool:
     """
     names = _MARKETS["coin_names"]
     is_named = name.strip().upper() in names or price >= MIN_COIN_PRICE
-    is_name = len(symbol) > _MAX_TICKER_CHARS and symbol.upper() in names
+    is_name = len(symbol) > MAX_TICKER_LENGTH and symbol.upper() in names
     return is_name or (symbol in _MARKETS["coins"] and is_named)
 
 

@@ -181,10 +181,9 @@ def load_vocabulary() -> Vocabulary:
     text = files("riskmetrics.sources").joinpath("layouts", "vocabulary.toml").read_text("utf-8")
     content = tomllib.loads(text)
     columns = _header_keys(content["columns"], content["abbreviations"])
-    english, foreign = (
-        _headers_of_language(content["columns"], is_english=is_english)
-        for is_english in (True, False)
-    )
+    english = _headers_of_language(content["columns"], is_english=True)
+    foreign = _headers_of_language(content["columns"], is_english=False)
+    created = _all_words(content["created"], str.casefold)
     no_prices = _all_words(content["no_prices"])
     noun_first = {one: content["no_prices"][one] for one in _NOUN_FIRST}
     trades, others = (_all_words(content["actions"][kind]) for kind in ("trade", "other"))
@@ -194,7 +193,7 @@ def load_vocabulary() -> Vocabulary:
         targets=_all_words(content["targets"]),
         trades=trades,
         actions=trades | others,
-        classes={name: _all_words(by_language) for name, by_language in content["classes"].items()},
+        classes=_words_by_kind(content["classes"]),
         unexecuted=_all_words(content["unexecuted"]),
         canceled=_all_words(content["canceled"]),
         flags=_all_words(content["flags"]),
@@ -204,9 +203,7 @@ def load_vocabulary() -> Vocabulary:
         states=_all_words(content["states"]),
         denials=_all_words(content["denials"], str.casefold),
         executed=_all_words(content["executed"]),
-        sections={
-            side: _all_words(by_language) for side, by_language in content["sections"].items()
-        },
+        sections=_words_by_kind(content["sections"]),
         amounts=_all_words(content["amounts"]),
         groups=_all_words(content["groups"]),
         secondary=_all_words(content["secondary"]),
@@ -222,9 +219,8 @@ def load_vocabulary() -> Vocabulary:
         cash_margin=_all_words(content["cash"]["margin"], fold_text),
         totals=_all_words(content["totals"]),
         sums=_all_words(content["sums"]),
-        days=_all_words(content["days"], str.casefold)
-        | _all_words(content["created"], str.casefold),
-        created=_all_words(content["created"], str.casefold),
+        days=_all_words(content["days"], str.casefold) | created,
+        created=created,
         other_days=_all_words(content["other_days"]) | _all_words(content["since"]),
         since=_all_words(content["since"]),
         dates=_all_words(content["dates"]),
@@ -306,6 +302,10 @@ def _all_words(
     by_language: dict[str, list[str]], normalize: Callable[[str], str] = bare_words
 ) -> frozenset[str]:
     return frozenset(normalize(word) for words in by_language.values() for word in words)
+
+
+def _words_by_kind(kinds: dict[str, dict[str, list[str]]]) -> dict[str, frozenset[str]]:
+    return {kind: _all_words(by_language) for kind, by_language in kinds.items()}
 
 
 def is_action(text: str) -> bool:

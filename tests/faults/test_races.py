@@ -45,15 +45,24 @@ def test_an_import_and_a_run_at_once_both_end(home: Path, start: Start, tmp_path
     assert len(query(home, RESULTS)) == 4 * SESSIONS
 
 
-def test_four_commands_on_a_new_home_share_one_server_and_one_migration(
+def test_four_imports_into_a_new_directory_share_one_server_and_one_migration(
     start: Start, tmp_path: Path
 ) -> None:
-    new = str(tmp_path / "new home")
-    outputs = [
-        finish(process)
-        for process in [start("status", "--json", RISKMETRICS_HOME=new) for _ in range(4)]
+    new = tmp_path / "new home"
+    file = tmp_path / "more.csv"
+    file.write_text("symbol,quantity\nAAPL,10\nXOM,-5\n")
+    names = [f"Fund {number}" for number in range(4)]
+    processes = [
+        start(
+            *("import", "portfolio", str(file), "--name", name, "--as-of", "2022-12-28"),
+            RISKMETRICS_HOME=str(new),
+        )
+        for name in names
     ]
-    assert len({output.partition('"revision"')[2].partition(",")[0] for output in outputs}) == 1
+    for process in processes:
+        finish(process)
+    assert query(new, "SELECT name FROM portfolios ORDER BY name") == [(name,) for name in names]
+    assert len(query(new, "SELECT version_num FROM alembic_version")) == 1
 
 
 def _owner(path: Path) -> tuple[int, int]:

@@ -122,7 +122,7 @@ portfolio_rate_betas = result_table(
 
 portfolio_decayed_betas = result_table(
     "portfolio_decayed_betas",
-    "One row per portfolio and session: market beta with age-decayed weights.",
+    "One row per portfolio and session: market beta with exponential weights.",
     (portfolio_key_column(), day_key_column("Last session of the window.")),
     index_column("market"),
 )

@@ -88,7 +88,7 @@ portfolio_ex_ante_volatility = result_table(
         key_column(
             "method",
             sa.String(16),
-            "equal_weighted: sample covariance. decayed: with age-decayed weights, shrunk toward"
+            "equal_weighted: sample covariance. decayed: with exponential weights, shrunk toward"
             " constant correlation.",
         ),
     ),

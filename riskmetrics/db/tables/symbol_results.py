@@ -38,7 +38,7 @@ symbol_adjusted_betas = result_table(
 
 symbol_decayed_betas = result_table(
     "symbol_decayed_betas",
-    "One row per symbol and session: market beta with age-decayed weights.",
+    "One row per symbol and session: market beta with exponential weights.",
     (symbol_key_column(), day_key_column(_LAST_DAY)),
     window_column(),
     parameter_column("half_life", sa.Integer(), "Age in sessions at which a return counts half."),
