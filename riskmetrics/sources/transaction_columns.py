@@ -118,8 +118,8 @@ def choose_costs(
 def choose_currency(headers: Sequence[str], aliases: HeaderAliases) -> list[str]:
     """Return headers of which only one is that of the currency: the one of the amount.
 
-    The first next to an amount tells whether a currency stands before or behind it. If that cannot
-    be told, all are kept.
+    The first next to an amount shows whether a currency stands before or behind it. If it does not,
+    all are kept.
 
     Examples
     --------

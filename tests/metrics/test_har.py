@@ -112,7 +112,7 @@ def test_agrees_with_the_formula_written_out_window_by_window(with_ranges, with_
 
 
 def test_lags_agree_with_arch():
-    """Oracle: the regressors of arch's HARX, which stand beside the day after the one they end
+    """Oracle: the regressors of arch's HARX, which stand next to the day after the one they end
     on.
     """
     returns = np.random.default_rng(2).normal(0.0, 0.01, (300, 1))
