@@ -1,7 +1,6 @@
 """Imports that a contract between modules cannot express."""
 
 import re
-from collections import Counter
 from pathlib import Path
 
 import riskmetrics
@@ -13,13 +12,3 @@ PRIVATE = re.compile(r"(?:from|import) (?:dagster\._|dagster_shared|dagster_[a-z
 def test_only_two_modules_import_what_dagster_does_not_export() -> None:
     found = {path.name for path in PACKAGE.rglob("*.py") if PRIVATE.search(path.read_text())}
     assert found == {"dagster_private.py", "dagster_private_storage.py"}
-
-
-def test_a_name_is_that_of_one_module() -> None:
-    by_subject = {PACKAGE / "catalog", PACKAGE / "insights" / "forms"}
-    names = Counter(
-        path.stem
-        for path in PACKAGE.rglob("*.py")
-        if path.parent not in by_subject and path.stem != "__init__"
-    )
-    assert {name for name, count in names.items() if count > 1} == set()

@@ -45,7 +45,7 @@ class ProForma:
         rows = pd.DataFrame({"day": self.days, "portfolio": self.returns, "market": self.market})
         return rows.iloc[-n_sessions:].reset_index(drop=True)
 
-    def rolling(self, n_sessions: int) -> pd.DataFrame:
+    def rolling_figures(self, n_sessions: int) -> pd.DataFrame:
         """Return day, volatility, market_volatility and sharpe_ratio of `ROLLING_WINDOW`."""
         both = np.column_stack([self.returns, self.market])
         risk, _ = realized_volatility(both, window=ROLLING_WINDOW, min_obs=MIN_ROLLING_OBS)

@@ -146,14 +146,14 @@ def value_at_risk(data: PortfolioData, pro_forma: ProForma) -> pd.DataFrame:
 @_of_pro_forma
 def rolling_sharpe(data: PortfolioData, pro_forma: ProForma) -> pd.DataFrame:
     """Return day and sharpe_ratio of the trailing half year."""
-    return pro_forma.rolling(data.n_sessions)[["day", "sharpe_ratio"]].dropna()
+    return pro_forma.rolling_figures(data.n_sessions)[["day", "sharpe_ratio"]].dropna()
 
 
 @_of_pro_forma
 def rolling_volatility(data: PortfolioData, pro_forma: ProForma) -> pd.DataFrame:
     """Return day, volatility and market_volatility of the trailing half year."""
     names = ["day", "volatility", "market_volatility"]
-    return pro_forma.rolling(data.n_sessions)[names].dropna(subset=["volatility"])
+    return pro_forma.rolling_figures(data.n_sessions)[names].dropna(subset=["volatility"])
 
 
 @_of_pro_forma
