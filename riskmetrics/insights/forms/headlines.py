@@ -370,7 +370,7 @@ _no_result("headline_first", "No result yet: no session before to compare with",
     has_day_before=False)  # fmt: skip
 
 
-def _add_plain_headline(form_id: str, topic: Topic, kind: str, least: float, text: str) -> None:
+def _add_plain(form_id: str, topic: Topic, kind: str, least: float, text: str) -> None:
     """Add a headline about a topic, true if a figure exists and is at least so large."""
 
     @form(form_id, topic, "", text, role="headline")
@@ -388,24 +388,12 @@ def headline_answer(view: View) -> Iterator[Instance]:
         yield Instance({}, (), 0.01, context=facts)
 
 
-_add_plain_headline("headline_beta", "factors", "beta", float("-inf"), "Sensitivity to the market")
-_add_plain_headline(
-    "headline_exposure", "hedge", "num_short_positions", 1, "Exposure of longs and shorts"
-)
-_add_plain_headline(
-    "headline_liquidity", "liquidity", "days_to_liquidate", 0, "Liquidity of the portfolio"
-)
-_add_plain_headline(
-    "headline_active", "active", "tracking_error", 0, "Risk against the market index"
-)
-_add_plain_headline(
-    "headline_factors", "factors", "specific_share", float("-inf"), "Tilts to factors"
-)
-_add_plain_headline(
-    "headline_rates", "factors", "rate_beta", float("-inf"), "Sensitivity to interest rates"
-)
-_add_plain_headline("headline_correlation", "concentration", "average_correlation", -1,
+_add_plain("headline_beta", "factors", "beta", float("-inf"), "Sensitivity to the market")
+_add_plain("headline_exposure", "hedge", "num_short_positions", 1, "Exposure of longs and shorts")
+_add_plain("headline_liquidity", "liquidity", "days_to_liquidate", 0, "Liquidity of the portfolio")
+_add_plain("headline_active", "active", "tracking_error", 0, "Risk against the market index")
+_add_plain("headline_factors", "factors", "specific_share", float("-inf"), "Tilts to factors")
+_add_plain("headline_rates", "factors", "rate_beta", float("-inf"), "Sensitivity to interest rates")
+_add_plain("headline_correlation", "concentration", "average_correlation", -1,
     "Correlations of the holdings")  # fmt: skip
-_add_plain_headline(
-    "headline_drawdown_level", "stress", "drawdown", 0, "The drawdown of today's holdings"
-)
+_add_plain("headline_drawdown_level", "stress", "drawdown", 0, "The drawdown of today's holdings")

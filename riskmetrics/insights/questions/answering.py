@@ -225,7 +225,7 @@ def _has_unit(found: Sequence[Claim], ask: Ask) -> bool:
 def _without_answer(ask: Ask, requested: frozenset[str], facts: Facts) -> _Answered:
     """Return what is missing of a figure with some qualifiers, and what comes nearest."""
     figure = ask.figure
-    missing = _find_unsupported(figure, requested, ask.qualifiers)
+    missing = _find_missing(figure, requested, ask.qualifiers)
     if figure.key == "result" and missing == "period" and "position" in requested:
         parts = (_offers(each, facts, requested)[:1] for each in ("losers", "winners"))
         return _Answered((), (missing,), tuple(chain.from_iterable(parts)))
@@ -250,9 +250,7 @@ def _in_own_currency(qualifiers: frozenset[str], claims: Mapping[str, Claim]) ->
     return qualifiers - named | {"money"} if named and named <= own else qualifiers
 
 
-def _find_unsupported(
-    figure: Figure, requested: frozenset[str], named: frozenset[str]
-) -> MissingFact:
+def _find_missing(figure: Figure, requested: frozenset[str], named: frozenset[str]) -> MissingFact:
     """Return what is missing: that of the first qualifier without which there is an answer."""
     is_forecast = any("forecast" in each.split() for each in figure.answers)
     if "future" in requested or ("forecast" in requested and not is_forecast):
