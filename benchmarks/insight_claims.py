@@ -7,6 +7,7 @@ Run `python -m benchmarks.insight_claims` from the repository, with the packages
 
 import sys
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from random import Random
 
 from riskmetrics.insights.claims import claims_of
@@ -40,15 +41,15 @@ def count_false_claims(random: Random, n_sheets: int) -> tuple[int, int]:
 
 
 def count_wrong_plans(random: Random, n_plans: int) -> int:
-    """Return pruned plans that still tell a false claim, or a figure twice."""
+    """Return pruned plans that still state a false claim, or a figure twice."""
     wrong = 0
     for _ in range(n_plans):
         sheet = random_sheet(random)
         claims = claims_of(sheet)
         kept = prune(wrong_plan(random, sorted(claims)), claims)
-        told = kept.statements()
-        figures = [fact for each in told if each in claims for fact in claims[each].shown]
-        is_true = {*told, *kept.recommendations, *([kept.headline] * bool(kept.headline))} <= {
+        stated = kept.statements()
+        figures = [fact for each in stated if each in claims for fact in claims[each].shown_ids]
+        is_true = {*stated, *kept.recommendations, *([kept.headline] * bool(kept.headline))} <= {
             *claims
         }
         wrong += not (is_true and len(figures) == len(set(figures)))
@@ -58,7 +59,7 @@ def count_wrong_plans(random: Random, n_plans: int) -> int:
 
 
 def count_leading(random: Random, event: str, n_days: int) -> int:
-    """Return the simulated days with a planted event whose headline tells it."""
+    """Return the simulated days with a planted event whose headline states it."""
     led = 0
     for _ in range(n_days):
         plan = plan_by_rules(claims_of(planted_day(random, event)), LEADING_TYPE)
@@ -66,19 +67,19 @@ def count_leading(random: Random, event: str, n_days: int) -> int:
     return led
 
 
-def main() -> int:
-    """Print the counts; 1 if a claim or a plan is wrong, or an event is not told."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the counts; 1 if a claim or a plan is wrong, or an event is not stated."""
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--sheets", type=int, default=10_000)
     parser.add_argument("--plans", type=int, default=10_000)
     parser.add_argument("--days", type=int, default=1_000, help="days with each event")
     parser.add_argument("--seed", type=int, default=1)
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(arguments)
     random = Random(chosen.seed)  # noqa: S311  # sheets, not secrets
     total, wrong = count_false_claims(random, chosen.sheets)
     print(f"{chosen.sheets} sheets: {total} claims, {wrong} not as their oracles")
     plans = count_wrong_plans(random, chosen.plans)
-    print(f"{chosen.plans} wrong plans: {plans} not pruned to true claims told once")
+    print(f"{chosen.plans} wrong plans: {plans} not pruned to true claims stated once")
     shares = {event: count_leading(random, event, chosen.days) / chosen.days for event in EVENTS}
     for event, share in shares.items():
         print(f"{event}: the headline on {share:.1%} of {chosen.days} days")
