@@ -13,108 +13,13 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from riskmetrics.insights.claims import Claim
+from riskmetrics.insights.missing_facts import MissingFact
 from riskmetrics.insights.severity import LEVELS
 
 Connective = Literal["", "and", "but", "while", "mainly because"]
 
 LEADING_TYPE = "daily_summary"
 """Type of the note that leads; the others tell what is left."""
-
-RULE_ANSWERS = {
-    "no_rule": "No fixed rule answers this question, and no language model did.",
-    "shortened": "Not all that answers the question is stated; ask for one subject at a time.",
-    "no_limit": "No limit is reached by a figure that is defined.",
-    "no_such_alert": "No alert is in force on the figure that is asked about.",
-    "no_new_alert": "No alert is new in the session.",
-    "no_ended_alert": "No alert ended in the session.",
-    "no_new_breach": "No limit is newly exceeded in the session.",
-    "options": "Questions about options are not answered: see riskmetrics show options.",
-    "no_change": "Nothing that is worth a sentence changed in the session.",
-    "no_gap": "No missing price and no undefined risk figure is reported.",
-    "no_limits_set": "No limit was checked in this session: the command limits set adds one, which"
-    " the next run checks.",
-    "no_such_limit": "No limit on that figure was checked in this session: the command limits set"
-    " adds one, which the next run checks.",
-    "definitions": "Terms are defined in the glossary of the documentation, not in stored facts.",
-}
-"""What only the rules state if no claim answers a question, as sentences."""
-
-MISSING_FACTS = {
-    "undefined_figures": "a defined figure that answers the question",
-    "future_returns": "future returns",
-    "causes": "news or other causes outside the stored prices",
-    "fundamentals": "earnings, valuations or other fundamentals",
-    "other_instruments": "instruments that are not held",
-    "other_portfolios": "other portfolios",
-    "other_sessions": "any session but the one that is asked about",
-    "intraday": "prices within a session",
-    "liquidity": "volumes and liquidity",
-    "costs": "fees, taxes and costs of trading",
-    "intentions": "goals, or reasons of trades",
-    "advice": "whether to buy, sell or hold",
-    "confidence_level": "the figure at that confidence level",
-    "horizon": "the figure for that number of sessions ahead",
-    "period": "the figure over that period",
-    "comparison": "that comparison",
-    "earlier_values": "earlier values of the figure",
-    "track_record": "a track record of the figure",
-    "future_figures": "a forecast of the figure",
-    "position_figure": "the figure of a single position or sector",
-    "loss_probability": "the probability of a loss of that size",
-    "scenario": "that scenario",
-    "other_factor": "that factor",
-    "currencies": "exposures to currencies",
-    "other_currency": "amounts in that currency",
-    "variant": "that variant of the figure",
-    "unit": "the figure in that unit",
-    "other": "what was asked",
-}
-"""What an answer may state as missing, in words that follow "The stored facts do not contain"."""
-
-MissingFact = Literal[
-    "undefined_figures",
-    "future_returns",
-    "causes",
-    "fundamentals",
-    "other_instruments",
-    "other_portfolios",
-    "other_sessions",
-    "intraday",
-    "liquidity",
-    "costs",
-    "intentions",
-    "advice",
-    "confidence_level",
-    "horizon",
-    "period",
-    "comparison",
-    "earlier_values",
-    "track_record",
-    "future_figures",
-    "position_figure",
-    "loss_probability",
-    "scenario",
-    "other_factor",
-    "currencies",
-    "other_currency",
-    "variant",
-    "unit",
-    "other",
-    "shortened",
-    "no_rule",
-    "no_limit",
-    "no_limits_set",
-    "no_such_limit",
-    "no_such_alert",
-    "no_new_alert",
-    "no_ended_alert",
-    "no_new_breach",
-    "options",
-    "no_change",
-    "no_gap",
-    "definitions",
-]
-"""A key of MISSING_FACTS or RULE_ANSWERS."""
 
 MAX_PARAGRAPHS, MAX_STEPS = 5, 6
 """Paragraphs of a note, and claims in each."""

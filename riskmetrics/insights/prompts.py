@@ -7,12 +7,12 @@ from typing import Any
 
 from riskmetrics.insights.claims import Claim
 from riskmetrics.insights.draft_schemas import Prompt
+from riskmetrics.insights.missing_facts import MISSING_FACTS
 from riskmetrics.insights.plan import (
     MAX_FINDINGS,
     MAX_PARAGRAPHS,
     MAX_RECOMMENDATIONS,
     MAX_STEPS,
-    MISSING_FACTS,
     Plan,
 )
 from riskmetrics.insights.realize import Names, display_name, realize_claim

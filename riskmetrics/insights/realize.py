@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from riskmetrics.insights.claims import Claim
 from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.facts import Fact
-from riskmetrics.insights.plan import MISSING_FACTS, RULE_ANSWERS, Plan, Step
+from riskmetrics.insights.missing_facts import MISSING_FACTS, RULE_ANSWERS
+from riskmetrics.insights.plan import Plan, Step
 from riskmetrics.insights.slots import Slot, clean_name
 from riskmetrics.present.formatting import quantity
 from riskmetrics.symbols import parse_option
@@ -39,7 +40,7 @@ UNTITLED = "Figures of the session"
 """Title of statements that prove no headline."""
 
 _NO_ALARMS = RULE_ANSWERS.keys() - {
-    *("no_rule", "definitions", "options", "no_limits_set", "no_such_limit")
+    *("no_rule", "definitions", "negations", "options", "no_limits_set", "no_such_limit")
 }
 
 

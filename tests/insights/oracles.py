@@ -1303,7 +1303,7 @@ def _leads(f: Figures, sign: int, found: Expected) -> set[str]:
     """Return a position with a quarter of its side, which did not make most of the result."""
     _, pnl, share = _largest(f, sign)
     is_most = share >= 0.55 and abs(pnl) <= abs(f.daily_pnl)
-    is_more = abs(pnl) > abs(f.daily_pnl)
+    is_more = _outweighs(f, sign)
     leads = share >= 0.25 and sign * f.daily_pnl > 0 and not is_most and not is_more
     return set(found) if leads else set()
 
@@ -1349,9 +1349,14 @@ def _most_of(f: Figures, sign: int, what: str) -> set[str]:
 
 def _more_than(f: Figures, sign: int, what: str) -> set[str]:
     """Return the position that drove the result, and made more than the others lost together."""
+    return _cause_of(f, sign, what) if _outweighs(f, sign) else set()
+
+
+def _outweighs(f: Figures, sign: int) -> bool:
+    """Return whether the largest of its sign made more than the others lost together."""
     own = _largest(f, sign)[1]
     others = f.winners_pnl + f.losers_pnl - own
-    return _cause_of(f, sign, what) if sign * others < 0 and abs(own) > abs(others) else set()
+    return sign * others < 0 and abs(own) > abs(others)
 
 
 def _sharp(f: Figures, sign: int) -> set[str]:

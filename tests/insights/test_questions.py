@@ -10,10 +10,8 @@ import pytest
 
 from riskmetrics.insights.claims import Claim, catalog, claims_of
 from riskmetrics.insights.instances import Instance
+from riskmetrics.insights.missing_facts import MISSING_FACTS, RULE_ANSWERS, MissingFact
 from riskmetrics.insights.plan import (
-    MISSING_FACTS,
-    RULE_ANSWERS,
-    MissingFact,
     Plan,
     Step,
     plan_by_rules,

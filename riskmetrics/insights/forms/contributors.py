@@ -214,8 +214,11 @@ def outweighs(view: View, found: Instance) -> bool:
     By the results of positions: that of the session has costs besides them.
     """
     pnl, total = float(found.facts[0].value), view.number("daily_pnl") or 0.0
-    others = sum(view.number(side) or 0.0 for side in SIDES.values()) - pnl
-    return found.sign * total > 0 and 0 < -found.sign * others < abs(pnl)
+    sides = view.facts_of(*SIDES.values())
+    if not sides or found.sign * total <= 0:
+        return False
+    others = sum(float(side.value) for side in sides) - pnl
+    return 0 < -found.sign * others < abs(pnl)
 
 
 def driver_impact(view: View, found: Instance) -> float | None:

@@ -13,11 +13,11 @@ from math import log
 from typing import Final, NamedTuple
 
 from riskmetrics.insights.claims import Claim
+from riskmetrics.insights.missing_facts import MissingFact
 from riskmetrics.insights.plan import (
     LEADING_TYPE,
     MAX_RECOMMENDATIONS,
     MAX_STEPS,
-    MissingFact,
     Plan,
     Step,
     plan_by_rules,
@@ -188,6 +188,7 @@ def _answer(ask: Ask, facts: Facts) -> _Answered:
     if any(each.form.role == "statement" for each in found):
         more = [each for each in _offers(figure.key, facts, requested) if each != answer.ask][:1]
         missing: tuple[MissingFact, ...] = () if _has_unit(found, ask) else ("unit",)
+        missing += ("sums",) if "sum" in ask.qualifiers else ()
         if not all(any(is_about(claim, {each.alias}) for claim in found) for each in ask.subjects):
             missing += ("undefined_figures",)
         return _Answered(tuple(found), missing, (), tuple(more), is_long(answer, ask, facts))
@@ -236,7 +237,7 @@ def _without_answer(ask: Ask, requested: frozenset[str], facts: Facts) -> _Answe
 
 def _find_usual_qualifiers(ask: Ask) -> frozenset[str]:
     """Return the qualifiers that say what the answer is anyway: not one of two windows."""
-    windows, found = ask.windows(), ask.figure.usual
+    windows, found = ask.windows(), ask.figure.usual | {"sum"}
     if len(windows) > 1:
         found -= windows
     return found - {"future"} if {"future", "change"} <= ask.qualifiers else found

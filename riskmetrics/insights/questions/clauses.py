@@ -42,6 +42,8 @@ class Ask(NamedTuple):
     """Weight of the positions that are asked about."""
     limited: str = ""
     """Limit that is asked about, or that would replace the alert that is."""
+    most: int = 0
+    """Number of positions that are asked for; 0: all."""
 
     def windows(self) -> frozenset[str]:
         """Return the windows that it names: today is one of a figure that is of a window."""
@@ -53,7 +55,7 @@ class Part(NamedTuple):
     """A part of a question that is understood."""
 
     kind: str
-    """figure, qualifier, subject, move, size or refusal."""
+    """figure, qualifier, subject, move, size, most or refusal."""
     value: object
     clause: int = 0
 
@@ -291,7 +293,8 @@ def _ask(figure: Figure, parts: Sequence[Part]) -> Ask:
     qualifiers = {str(each.value) for each in parts if each.kind == "qualifier"}
     subjects = tuple(each.value for each in parts if isinstance(each.value, Subject))
     qualifiers -= {"each"} if subjects else set()  # a big position that is named
-    qualifiers -= {"compare"} if len(subjects) > 1 else set()  # the figure of each is stated
+    qualifiers -= {"compare"} if len(subjects) > 1 else {"sum"}  # the figure of each is stated
+    qualifiers -= {"sized"} if subjects else set()  # its risk is stated next to its weight
     numbers = {each.kind: each.value for each in parts if isinstance(each.value, float)}
     if "bounded" in figure.traits and "count" not in qualifiers:
         qualifiers -= {"threshold"}
@@ -300,7 +303,11 @@ def _ask(figure: Figure, parts: Sequence[Part]) -> Ask:
     figure = _resolve_figure(figure, qualifiers)
     qualifiers = _resolve_comparisons(figure, _resolve_times(figure, qualifiers))
     qualifiers |= {each.kind for each in subjects} | ({"scenario"} if "move" in numbers else set())
-    return Ask(figure, frozenset(qualifiers), subjects, numbers.get("move"), numbers.get("size"))
+    most = next((each.value for each in parts if each.kind == "most"), 0)
+    return Ask(
+        *(figure, frozenset(qualifiers), subjects, numbers.get("move"), numbers.get("size")),
+        most=most,
+    )
 
 
 def _resolve_figure(figure: Figure, qualifiers: set[str]) -> Figure:
@@ -372,7 +379,8 @@ def _without_figure(parts: Sequence[Part]) -> Iterator[Ask]:
         by_kind = {"sector": "sectors", "factor": "factors", "scenario": "scenario"}
         of_kind = next((by_kind[kind] for kind in sorted(kinds) if kind in by_kind), "")
         of_position = "positions" if qualifiers & {"each", "judged", "compare"} else "about"
-        key = of_kind or ("result" if times or is_moved else of_position)
+        is_result = times or is_moved or "part" in qualifiers
+        key = of_kind or ("result" if is_result else of_position)
     elif any(each.kind == "size" for each in parts):
         key = "positions"
     else:

@@ -19,7 +19,12 @@ from riskmetrics.insights.questions.question_words import (
 )
 from riskmetrics.insights.questions.spelling import read_tokens
 from riskmetrics.insights.questions.subjects import find_subjects
-from riskmetrics.insights.questions.time_expressions import Calendar, is_about_future, read_time
+from riskmetrics.insights.questions.time_expressions import (
+    Calendar,
+    find_number,
+    is_about_future,
+    read_time,
+)
 
 _NO_ALIASES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({})
 
@@ -111,7 +116,8 @@ def _read_match(
 ) -> tuple[list[Part], date | None]:
     """Return what the words of a match say, figures, qualifiers, a number, and the day named."""
     if match.kind == "figure":
-        return [Part("figure", figures()[match.value])], None
+        most = find_number(words) if match.value == "holdings" else 0
+        return [Part("figure", figures()[match.value]), *[Part("most", most)] * bool(most)], None
     if match.kind in ("qualifier", "refusal"):
         return [Part(match.kind, each) for each in match.value.split()], None
     if match.kind not in ("level", "move", "size"):

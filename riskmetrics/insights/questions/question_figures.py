@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from riskmetrics.catalog import Statistic, Unit, all_statistics
-from riskmetrics.insights.plan import MissingFact
+from riskmetrics.insights.missing_facts import MissingFact
 from riskmetrics.insights.question_fact_types import statistic_fact_names
 
 RESULT, RISK, TAIL = "Result and returns", "Volatility, drawdown and stress", "Value at risk"

@@ -99,7 +99,7 @@ def select_claims(answer: Answer, ask: Ask, facts: Facts) -> list[Claim]:
         if claim.form.role == "statement" and not repeats(claim, stated):
             statements.append(claim)
     advice = [claim for claim in ordered if claim.form.role == "advice"]
-    return [*statements[: answer.most], *advice]
+    return [*statements[: ask.most or answer.most], *advice]
 
 
 def _place(answer: Answer, form_id: str) -> int | None:
@@ -140,7 +140,7 @@ def _has_other_moves(claim: Claim, ask: Ask, facts: Facts) -> bool:
 
 def is_long(answer: Answer, ask: Ask, facts: Facts) -> bool:
     """Return whether more claims answer than an answer can state, of one that states all."""
-    if answer.most < MAX_STATEMENTS:
+    if answer.most < MAX_STATEMENTS or ask.most:
         return False
     if ask.weight_above is not None and not _has_all_above(ask.weight_above, facts.claims):
         return True

@@ -190,3 +190,14 @@ def _read_number(word: str) -> int:
     if word.isdigit():
         return int(word)
     return _NUMBERS.index(word) if word in _NUMBERS else int(word in ("a", "an", "single"))
+
+
+def find_number(words: Sequence[str]) -> int:
+    """Return the first number of some words; 0 if there is none.
+
+    Examples
+    --------
+    >>> find_number(["top", "five", "positions"]), find_number(["all", "positions"])
+    (5, 0)
+    """
+    return next(filter(None, map(_read_number, words)), 0)
