@@ -304,7 +304,9 @@ def _ask(figure: Figure, parts: Sequence[Part]) -> Ask:
     qualifiers = _resolve_comparisons(figure, _resolve_times(figure, qualifiers))
     qualifiers |= {each.kind for each in subjects} | ({"scenario"} if "move" in numbers else set())
     found = Ask(figure, frozenset(qualifiers), subjects, numbers.get("move"), numbers.get("size"))
-    return found._replace(most=next((each.value for each in parts if each.kind == "most"), 0))
+    return found._replace(
+        most=next((each.value for each in parts if isinstance(each.value, int)), 0)
+    )
 
 
 def _resolve_figure(figure: Figure, qualifiers: set[str]) -> Figure:
