@@ -133,6 +133,12 @@ def prepare_rows(table: Table, layout: Layout) -> Table:
         if text != symbol
     )
     problems = problems.mask(problems == "", unclear_states(table))
+    unread = table.text("unread_holding")
+    problems = problems.mask(
+        (problems == "") & (unread != ""),
+        unread + " can be what is held: write it in the columns of symbols and quantities, or"
+        " remove the column",
+    )
     table = add_option_rights(table)
     classes = class_texts(table)
     symbols, is_unreadable = described_options(table, symbols, classes)

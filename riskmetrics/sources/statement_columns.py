@@ -13,6 +13,7 @@ from riskmetrics.sources.statement_rows import NUMBER_OR_BLANK, is_total, parse_
 from riskmetrics.sources.symbol_forms import CURRENCIES
 from riskmetrics.sources.table_headers import header_key
 from riskmetrics.sources.vocabulary import bare_words, load_vocabulary
+from riskmetrics.symbols import normalize_symbol, parse_option
 from riskmetrics.transactions.model import CONTRACT_SIZE
 
 Rows = Sequence[tuple[Line, dict[str, str]]]
@@ -20,6 +21,9 @@ Rows = Sequence[tuple[Line, dict[str, str]]]
 _FUNDS = ("fund", "funds", "etf")
 _RANKS = ("position", "positions")
 """Keys of the headers of a quantity, or of the place of the row."""
+_YES = frozenset({"y", "yes", "x", "true", "✓"})
+_NO = frozenset({"n", "no", "false", ""})
+"""Marks of the rows that a column is about, and of the others."""
 _VALUE_TOLERANCE = 0.005
 """Relative difference of a value from the product of its rounded quantity and price."""
 
@@ -40,6 +44,7 @@ def find_more_columns(
         Lines with their cells by column, to which the cells of these columns are added.
     """
     _name_unnamed_rows(columns, rows)
+    _name_by_value(columns, rows)
     _drop_ranks(header, columns, rows)
     known = {*columns, *(["investment_class"] if "type" in columns else [])}
     vocabulary = load_vocabulary()
@@ -61,6 +66,8 @@ def find_more_columns(
         columns[name] = (place,)
         for line, row in rows:
             row[name] = line.cells[place] if place < len(line.cells) else ""
+    _note_unread_options(header, columns, rows)
+    _read_short_marks(header, columns, rows)
     return _unknown_numbers(header, columns, rows)
 
 
@@ -158,6 +165,54 @@ def _name_unnamed_rows(columns: dict[str, tuple[int, ...]], rows: Rows) -> None:
             texts = (cell for place, cell in enumerate(line.cells) if place not in used)
             if text := next((one for one in texts if re.search(r"[^\W\d]", one)), ""):
                 row["description"] = text
+
+
+def _name_by_value(columns: dict[str, tuple[int, ...]], rows: Rows) -> None:
+    """Read a column of values that are all words as names: Valor is Spanish for both."""
+    values = {row.get("market_value", "") for _, row in rows} - MISSING_TEXTS
+    if values and not any(map(re.compile(r"\d").search, values)) and "description" not in columns:
+        columns["description"] = columns.pop("market_value")
+        for _, row in rows:
+            row["description"] = row.pop("market_value", "")
+
+
+def _read_short_marks(
+    header: Sequence[str], columns: dict[str, tuple[int, ...]], rows: Rows
+) -> None:
+    """Read a column Short of marks such as yes or x as the side of the marked rows.
+
+    Numbers in it can be what is sold short: their rows get the column ``unread_holding``.
+    """
+    if "position_type" in columns:
+        return
+    for place, texts in [*_unused_texts(header, columns, rows)]:
+        if {*bare_words(header[place]).split()} - {"is"} != {"short"}:
+            continue
+        are_marks = {text.casefold() for text in texts} - MISSING_TEXTS <= _YES | _NO
+        if are_marks:
+            columns["position_type"] = (place,)
+        for line, row in rows:
+            cell = line.cells[place] if place < len(line.cells) else ""
+            if are_marks:
+                row["position_type"] = "Short" if cell.casefold() in _YES else ""
+            elif re.search("[1-9]", cell):
+                row["unread_holding"] = f"{header[place]} {cell}"
+
+
+def _note_unread_options(
+    header: Sequence[str], columns: dict[str, tuple[int, ...]], rows: Rows
+) -> None:
+    """Add the column ``unread_holding`` to rows of which an unused column names an option.
+
+    The row can be that option, or the share that is held next to it.
+    """
+    places = [*_unused_places(header, columns)]
+    for line, row in rows:
+        symbol = normalize_symbol(row.get("symbol") or row.get("underlying_symbol", ""))
+        for place in places:
+            option = parse_option(line.cells[place]) if place < len(line.cells) else None
+            if option and option.underlying == symbol:
+                row["unread_holding"] = f"{header[place]} {line.cells[place]}"
 
 
 def _unused_places(header: Sequence[str], columns: dict[str, tuple[int, ...]]) -> Iterator[int]:

@@ -132,7 +132,7 @@ def _find_pairs(headers: Sequence[str]) -> list[_Pair]:
     []
     """
     columns = load_vocabulary().columns
-    sizes = {name: columns[name] for name in ("quantity", "market_value")}
+    sizes = {name: {*columns[name]} for name in ("quantity", "market_value")}
     keys = [header_spellings(header)[1] for header in headers]
     if not any(key in columns[name] for key in keys for name in _SECURITIES):
         return []
@@ -141,6 +141,8 @@ def _find_pairs(headers: Sequence[str]) -> list[_Pair]:
     for place, (header, key) in enumerate(zip(headers, keys, strict=True)):
         words = bare_words(strip_unit(header)).split()
         rest = " ".join(word for word in words if word not in _SIDES)
+        if not rest and words and sizes["quantity"].isdisjoint(keys):
+            rest = "quantity"  # Long and Short alone
         for name, known in sizes.items():
             if header_key(rest) in known and len(side := {*words} & _SIDES) == 1:
                 places[rest, side.pop()] = place
