@@ -209,7 +209,7 @@ def _name_letters(headers: Sequence[str]) -> list[str]:
 
     In upper case they are symbols.
     """
-    is_letters = {"t", "c"} <= {*headers}
+    is_letters = {*headers} >= {"t", "c"} or {*headers} >= {"o", "h", "l", "c"}
     return [_LETTERS.get(header, header) if is_letters else header for header in headers]
 
 

@@ -1,8 +1,12 @@
 """Columns without a known header that change what is held; contents invented, truth by hand."""
 
+from datetime import date
+
 import pytest
 
 from riskmetrics.sources.brokers import read_holdings
+from riskmetrics.sources.transaction_files import read_transactions
+from riskmetrics.transactions.model import Kind
 from tests.sources.test_files_of_custodians import held, reasons
 
 OPTION = "QQA Sep 20 2024 220 Call"
@@ -57,3 +61,11 @@ def test_valor_is_a_name_if_it_has_only_words(file):
     [account] = found.accounts
     assert held(found) == {"QQA": 7, "QQB": 3}
     assert account.holdings.rows["last_price"].tolist() == [20.5, 10.5]
+
+
+def test_kinds_below_a_shortened_header_of_transactions(file):
+    header = "Process Date,Trade Date,Settle Date,Tran Code,Symbol,Qty,Price,Net Amt"
+    rows = "06/28/2024,06/28/2024,07/01/2024,BUY,QQA,10,20,(200.00)\n"
+    [bought] = read_transactions(file(f"{header}\n{rows}")).transactions
+    assert (bought.day, bought.kind, bought.quantity, bought.amount) == (
+        date(2024, 6, 28), Kind.BUY, 10, -200)  # fmt: skip

@@ -149,3 +149,10 @@ def test_a_wide_table_with_another_column_says_to_remove_it(file):
     expected = "has columns that are no symbols: Total. Remove them"
     with pytest.raises(DataQualityError, match=re.escape(expected)):
         read_prices(file("Date,QQA,QQB,Total\n2024-12-02,10,20,30\n"))
+
+
+def test_letters_of_a_bar_next_to_a_day_are_its_prices(file):
+    found = read_prices(file("timestamp,symbol,c,h,l,o,v\n2024-12-02,QQA,10.5,11,10,10.2,100\n"))
+    assert found.rows[["open", "high", "low", "close"]].to_numpy().tolist() == [
+        [10.2, 11, 10, 10.5]
+    ]
