@@ -16,7 +16,7 @@ from riskmetrics.cli.file_results import (
     resolve_rows,
 )
 from riskmetrics.cli.identifiers import look_up_symbols
-from riskmetrics.cli.output import echo_err, echo_progress, pluralize
+from riskmetrics.cli.output import echo_err, echo_progress, pluralize, report_outdated
 from riskmetrics.cli.shared_options import Dates, Decimal, parse_notation
 from riskmetrics.errors import DataQualityError, UsageError
 
@@ -184,6 +184,7 @@ def store_prices(connection: "sa.Connection", parsed: "ParseResult", file: str) 
     changed = changed[~changed["symbol"].isin(mixed)]
     for warning in outdated_results.record_changed_closes(connection, changed):
         echo_err(f"warning: {warning}")
+        report_outdated(outdated_results.read_outdated(connection))
     return format_write(written), len(mixed)
 
 

@@ -108,10 +108,11 @@ def backfill(
 
 
 def catch_up(offline: Offline = False) -> None:
-    """Compute the latest session, and missing ones of a month before.
+    """Compute the latest session, missing ones of a month before, and outdated ones of a week.
 
     Run it every evening from a scheduler such as cron; Dagster's schedule does the same. A session
-    is missing if some asset has not been computed for it.
+    is missing if some asset has not been computed for it, and outdated if its closes or holdings
+    changed afterward.
 
     Exit codes are those of run; 4 also if the stored closes end before the latest ended session.
 
@@ -119,9 +120,14 @@ def catch_up(offline: Offline = False) -> None:
     """
     from riskmetrics import settings, trading_calendar
     from riskmetrics.cli import launch as launching
+    from riskmetrics.db import stored_settings
+    from riskmetrics.ingest import late_closes
 
     session = find_latest_session(offline=offline)
-    first = min(launching.missing_sessions(settings.load(), session), default=session)
+    with read_transaction() as connection:
+        market = stored_settings.read_market_index(connection, settings.load().market_index)
+        outdated = late_closes.find_sessions_to_recompute(connection, market)
+    first = min([session, *launching.missing_sessions(settings.load(), session), *outdated])
     is_behind = _warn_if_behind(session, offline=offline)
     run_daily_risk(trading_calendar.validate_range(first, session), offline=offline)
     if is_behind:

@@ -97,5 +97,7 @@ def replace_history(
             *outdated_results.record_changed_closes(connection, changed),
             *outdated_results.record_missing_closes(connection, symbol, lost, used),
         ]
+        if warnings and (outdated := outdated_results.read_outdated(connection)):
+            warnings.append(outdated_results.describe_outdated(outdated))
         vendor.record_answer(connection, client.name, prices.KIND, symbol, first_day=first)
     return ReplacedHistory(removed, len(fetched.rows), *new, tuple(warnings))

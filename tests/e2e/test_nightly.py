@@ -11,8 +11,10 @@ from riskmetrics import settings, trading_calendar
 from riskmetrics.assets import nightly
 from riskmetrics.cli import run as run_command
 from riskmetrics.cli.launch import prepare_instance
+from riskmetrics.db import outdated_results
 from riskmetrics.definitions import DAILY_RISK, build_definitions, defs
 from tests import mail_server, webhook_server
+from tests.cli.test_price_commands import store_results
 from tests.commands import invoke
 from tests.conftest import open_connection
 from tests.e2e.conftest import (
@@ -109,6 +111,22 @@ def test_a_week_of_downtime_is_caught_up_with_in_one_run(
     ]
     assert len(instance.get_runs()) == 3
     assert [request.run_key for request in _tick(instance, date(2022, 12, 27))] == ["2022-12-27"]
+
+
+@pytest.mark.parametrize(("age", "is_requested"), [(4, True), (5, False)])
+def test_a_tick_requests_the_outdated_ones_of_the_last_five_sessions(
+    sample: str, instance: dg.DagsterInstance, age: int, is_requested: bool
+) -> None:
+    tonight = date(2022, 12, 28)
+    latest = trading_calendar.previous_session(tonight)
+    outdated = trading_calendar.previous_session(latest, age)
+    with open_connection(sample) as connection:
+        store_results(connection, [outdated])
+        outdated_results.mark_outdated(connection, outdated)
+        store_results(connection, [latest])
+    requests = _tick(instance, tonight)
+    spans = [request.run_key for request in requests[1:]]
+    assert spans == [f"{outdated} to {outdated}, on {tonight}"][: int(is_requested)]
 
 
 def test_a_session_without_one_asset_is_missing(instance: dg.DagsterInstance, run: Run) -> None:
