@@ -331,7 +331,8 @@ def _store(
                 )
             rows = price_history.splice(stored, parsed.rows)
             ex_days = price_history.find_changed_returns(stored, parsed.rows)
-            if ratio := price_history.find_split_ratio(stored, parsed.rows):
+            ratio = price_history.find_split_ratio(stored, parsed.rows)
+            if ratio and symbol in input_queries.read_price_end_dates(connection):
                 warnings.append(_describe_split(symbol, ratio))
         else:
             rows = parsed.rows if price_history.matches_stored(stored, parsed.rows) else None

@@ -168,25 +168,28 @@ def test_catching_up_fails_if_the_prices_end_a_session_before_the_latest(
 
 
 @pytest.mark.parametrize(
-    ("key", "offline", "advice"),
+    ("key", "source", "offline", "advice"),
     [
-        ("k", False, "FMP has no newer close yet: run riskmetrics catch-up again later"),
-        ("k", True, "Import newer prices: riskmetrics import prices FILE"),
-        ("", False, "Import newer prices: riskmetrics import prices FILE"),
+        ("k", "FMP", False, "FMP has no newer close yet: run riskmetrics catch-up again later"),
+        ("k", "file", False, "Import newer prices: riskmetrics import prices FILE"),
+        ("k", "FMP", True, "Import newer prices: riskmetrics import prices FILE"),
+        ("", "FMP", False, "Import newer prices: riskmetrics import prices FILE"),
     ],
 )
 def test_the_advice_about_late_closes_is_that_of_their_source(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     key: str,
+    source: str,
     offline: bool,
     advice: str,
 ) -> None:
     monkeypatch.setenv("FMP_API_KEY", key)
     latest = trading_calendar.last_completed_session()
-    assert not run_command._warn_if_behind(latest, offline=offline)
+    assert not run_command._warn_if_behind(latest, source, offline=offline)
     assert capsys.readouterr().err == ""
-    assert run_command._warn_if_behind(trading_calendar.previous_session(latest), offline=offline)
+    before = trading_calendar.previous_session(latest)
+    assert run_command._warn_if_behind(before, source, offline=offline)
     said = capsys.readouterr().err
     assert f"1 session before the latest ended session, {latest}. {advice}\n" in said
 

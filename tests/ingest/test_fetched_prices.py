@@ -133,19 +133,31 @@ def test_a_restated_history_is_fetched_anew_and_has_no_false_move(
         market.dividends["A", MONDAY] = 0.5
     found = refresh(feed, {"A": None, "B": None}, [TUESDAY])
     assert found.errors == {}
-    split = {"split": "4:1", "both": "4:1", "reverse split": "1:10"}.get(event)
     assert found.warnings == (
         "prices of A were restated (split or dividend); fetching the full history",
-        *[
-            f"earlier closes of A are restated as after a split of {split}: if a quantity is from"
-            " before it, import the holdings again"
-        ][: split is not None],
     )
     assert vendor.count().total() == 4 + 4 + 2
     told = market.closes("A")
     assert {day: told[day] for day in stored(engine)} == stored(engine)
     adjusted = np.array([prices[1] for prices in stored(engine).values()])
     assert np.abs(np.diff(adjusted) / adjusted[:-1]).max() < 0.06
+
+
+@pytest.mark.parametrize(("ratio", "split"), [(4, "4:1"), (0.1, "1:10")])
+def test_quantities_are_questioned_after_a_split_of_a_held_symbol(
+    feed, market, engine, tomorrow, ratio, split
+):
+    """Factor funds and indices have no quantity."""
+    refresh(feed, {"A": None, "B": None}, [LAST])
+    store_result(engine, "A", LAST)
+    tomorrow()
+    market.through = TUESDAY
+    market.splits |= {("A", TUESDAY): ratio, ("B", TUESDAY): ratio}
+    warnings = refresh(feed, {"A": None, "B": None}, [TUESDAY]).warnings
+    assert [text for text in warnings if "earlier closes" in text] == [
+        f"earlier closes of A are restated as after a split of {split}: if a quantity is from"
+        " before it, import the holdings again"
+    ]
 
 
 def test_a_plan_of_few_years_does_not_take_away_the_years_before(feed, market, engine, tomorrow):
