@@ -214,6 +214,17 @@ def record_decided_move(
     return mark_outdated(connection, changed[0]) if changed else None
 
 
+def record_renamed_symbol(connection: sa.Connection, symbol: str) -> OutdatedResults | None:
+    """Mark the results that depend on a symbol, by its new name, as outdated; return all that are.
+
+    They are stored under its old name, and closes of the new one may replace the old ones.
+    """
+    used = read_used_closes(connection)
+    if used is None or symbol not in used.held:
+        return None
+    return mark_outdated(connection, used.held[symbol][0])
+
+
 def record_changed_holdings(
     connection: sa.Connection, portfolio_id: object, first: date
 ) -> OutdatedResults | None:

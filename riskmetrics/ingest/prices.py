@@ -318,7 +318,7 @@ def _store(
         write.lock_asset(connection, KIND)
         stored = stored_prices.read_price_history(connection, symbol)
         source = _find_other_source(connection, client, symbol)
-        warnings, ex_days = list[str](), list[date]()
+        warnings = list[str]()
         if stored["has_adj_close"].any() and not parsed.rows["has_adj_close"].any():
             is_same_source = source is None or not source.is_vendor
             rows = price_history.scale_to_stored(stored, parsed.rows) if is_same_source else None
@@ -330,7 +330,6 @@ def _store(
                     " applied only in part. The stored prices are kept; the next run fetches again"
                 )
             rows = price_history.splice(stored, parsed.rows)
-            ex_days = price_history.find_changed_returns(stored, parsed.rows)
             ratio = price_history.find_split_ratio(stored, parsed.rows)
             if ratio and symbol in input_queries.read_price_end_dates(connection):
                 warnings.append(_describe_split(symbol, ratio))
@@ -339,6 +338,7 @@ def _store(
         if rows is None:
             return None
         changed = outdated_results.find_changed_closes(connection, rows, used)
+        ex_days = price_history.find_changed_returns(stored, rows)
         _, mixed = input_writes.store_prices(connection, rows, client.name)
         if mixed:
             return None

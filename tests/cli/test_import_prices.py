@@ -262,6 +262,46 @@ def test_only_closes_that_results_depend_on_make_them_outdated(
     assert ("outdated" in said) is bool(expected)
 
 
+@pytest.mark.parametrize(
+    ("adjusted", "first"),
+    [
+        ([(3, 49.5), (4, 50), (5, 50)], None),  # a level: all returns are the stored ones
+        ([(4, 101), (5, 101)], date(2024, 12, 4)),  # the return from a stored row to the first
+        ([(3, 98), (4, 100)], date(2024, 12, 4)),  # a dividend of one percent, not two
+        ([(4, 99.99), (5, 99.99)], None),  # within a cent
+    ],
+)
+def test_an_import_that_changes_adjusted_closes_only_outdates_results(
+    call: Call,
+    engine: sa.Engine,
+    tmp_path: Path,
+    adjusted: list[tuple[int, float]],
+    first: date | None,
+) -> None:
+    """Stored are closes of 100 and a dividend of one percent on December 4."""
+    days = [date(2024, 12, day) for day in (3, 4, 5)]
+    file = tmp_path / "prices.csv"
+    lines = [f"KO,{day},100,{99 if day == days[0] else 100}" for day in days]
+    file.write_text("\n".join(["symbol,date,close,adj_close", *lines, ""]))
+    assert call("import", "prices", str(file)).exit_code == 0
+    with engine.begin() as connection:
+        owner = connection.scalar(
+            sa.insert(tables.portfolios)
+            .values(name="A", currency="USD")
+            .returning(tables.portfolios.c.id)
+        )
+        lot = {"symbol": "KO", "position_type": "LONG", "quantity": 10, "entry_date": days[0]}
+        connection.execute(sa.insert(tables.positions).values(portfolio_id=owner, **lot))
+        rows = [RESULT | {"portfolio_id": owner, "snapshot_date": day} for day in days]
+        connection.execute(sa.insert(tables.portfolio_snapshots), rows)
+    changed = [f"KO,2024-12-{day:02},100,{price}" for day, price in adjusted]
+    file.write_text("\n".join(["symbol,date,close,adj_close", *changed, ""]))
+    said = call("import", "prices", str(file)).stderr
+    assert ("adj_close of KO has another return on 2024-12-04" in said) is (first is not None)
+    with engine.connect() as connection:
+        assert read_outdated_range(connection) == (first and (first, days[-1]))
+
+
 def test_closes_score_forecasts_for_90_sessions_after_a_sale(engine: sa.Engine) -> None:
     first, sold, last = date(2024, 1, 2), date(2024, 3, 1), date(2024, 12, 5)
     with engine.begin() as connection:

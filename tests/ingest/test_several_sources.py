@@ -353,7 +353,6 @@ def test_a_replacement_marks_results_on_closes_that_it_removes(open_sources, tii
     removed, outdated = replaced.warnings[-2:]
     assert removed == "1 stored close of SPY removed"
     assert outdated.startswith(f"Results from {LAST} on are outdated")
-    assert f"--from {LAST} --to {LAST}" in replaced.warnings[-1]
 
 
 def test_an_unknown_symbol_replaces_nothing(open_sources, tiingo_market, engine):
