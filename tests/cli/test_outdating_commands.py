@@ -1,6 +1,7 @@
-"""Commands that outdate results: renamed symbols, and settings in the database."""
+"""Commands that outdate results: new names, settings in the database, weights and scenarios."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -73,3 +74,41 @@ def test_a_new_name_outdates_the_results_that_are_stored_under_the_old_one(
     assert done.exit_code == 0, done.output
     assert outdated_range(engine) == (first and (first, DAYS[2]))
     assert ("are outdated" in done.stderr) is (first is not None)
+
+
+def test_an_import_of_weights_outdates_from_the_first_date_that_changes(
+    engine: sa.Engine, tmp_path: Path
+) -> None:
+    file = tmp_path / "weights.csv"
+
+    def import_weights(*weights: float, code: str = "SP500") -> tuple[date, date] | None:
+        rows = [
+            f"{day},{sector},{share}"
+            for day, weight in zip(DAYS, weights, strict=False)
+            for sector, share in (("Energy", weight), ("Utilities", 1 - weight))
+        ]
+        file.write_text("\n".join(["date,sector,weight", *rows, ""]))
+        with engine.begin() as connection:
+            mark = outdated_results.read_mark(connection)
+            outdated_results.mark_recomputed(connection, DAYS, mark)
+        done = invoke("import", "benchmark", str(file), "--code", code)
+        assert done.exit_code == 0, done.output
+        return outdated_range(engine)
+
+    assert import_weights(0.5, 0.5, 0.5) == (DAYS[0], DAYS[2])
+    assert import_weights(0.5, 0.5, 0.5) is None
+    assert import_weights(0.5, 0.4, 0.5) == (DAYS[1], DAYS[2])
+    assert import_weights(0.5, code="OTHER") is None  # no result uses it
+
+
+def test_an_import_of_scenarios_outdates_all_results_if_one_changes(
+    engine: sa.Engine, tmp_path: Path
+) -> None:
+    file = tmp_path / "scenarios.csv"
+    for move, expected in ((-0.1, (DAYS[0], DAYS[2])), (-0.1, None), (-0.2, (DAYS[0], DAYS[2]))):
+        file.write_text(f"name,market_move\nFall,{move}\n")
+        with engine.begin() as connection:
+            mark = outdated_results.read_mark(connection)
+            outdated_results.mark_recomputed(connection, DAYS, mark)
+        assert invoke("import", "scenarios", str(file)).exit_code == 0
+        assert outdated_range(engine) == expected
