@@ -1,4 +1,4 @@
-"""Record which stored results rest on closes or holdings that changed after they were computed.
+"""Record which stored results rest on inputs that changed after they were computed.
 
 One row of `database_settings` holds the ranges of sessions whose results are to be recomputed.
 """
