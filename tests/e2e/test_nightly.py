@@ -129,6 +129,14 @@ def test_a_tick_requests_the_outdated_ones_of_the_last_five_sessions(
     assert spans == [f"{outdated} to {outdated}, on {tonight}"][: int(is_requested)]
 
 
+def test_a_tick_requests_its_session_without_the_database(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its run then fails with the reason, and is alerted."""
+    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    assert [request.run_key for request in _tick(instance, date(2022, 12, 28))] == ["2022-12-28"]
+
+
 def test_a_session_without_one_asset_is_missing(instance: dg.DagsterInstance, run: Run) -> None:
     """A run failed half way: an asset that was never computed counts as new, not as missing."""
     days = [date(2022, 12, 21), date(2022, 12, 22), date(2022, 12, 23)]
