@@ -9,8 +9,9 @@ import pandas as pd
 from riskmetrics.assets import reports, table_schemas
 from riskmetrics.assets.isolation import AssetResult, materialize_each
 from riskmetrics.assets.partitions import sessions_or_latest
+from riskmetrics.computations.result_assets import RESULT_ASSETS
 from riskmetrics.dagster_private import RawMetadataValue
-from riskmetrics.db import input_queries, stored_prices, tables
+from riskmetrics.db import input_queries, outdated_results, stored_prices, tables
 from riskmetrics.errors import SourceError
 from riskmetrics.ingest import benchmark, fallback, fund_sectors, late_closes, prices
 from riskmetrics.ingest.vendor_client import RefreshResult
@@ -56,6 +57,11 @@ def _refresh_prices(
         held_on_last_day = input_queries.read_held_symbols(connection, days[-1])
         symbols = {*held_in_range, market}
         coverage = stored_prices.read_price_coverage(connection, symbols, last_day=days[-1])
+        outdated = outdated_results.read_outdated(
+            connection, days if _computes_all_results(context) else ()
+        )
+    if outdated is not None:
+        context.log.warning(outdated_results.describe_outdated(outdated))
     _warn_of_late_closes(context, coverage, held_on_last_day, market, days[-1])
     missing = sorted(symbols - set(coverage["symbol"]) - result.errors.keys())
     # the check price_coverage names those that are held
@@ -71,6 +77,12 @@ def _refresh_prices(
         "symbols_without_prices": len(missing),
     }
     return {**numbers, **metadata, **reports.preview(coverage)}
+
+
+def _computes_all_results(context: dg.AssetExecutionContext) -> bool:
+    """Return whether the run computes every result of its sessions."""
+    names = {key.to_user_string() for key in context.run.asset_selection or ()}
+    return not names or names.issuperset(asset.name for asset in RESULT_ASSETS)
 
 
 def _warn_of_late_closes(
@@ -92,8 +104,8 @@ def _warn_of_late_closes(
         names = [f"{symbol} (last {last})" for symbol, last in carried.items()]
         context.log.warning(
             f"no close on {day} of {join_names(names)}: values use the last close, for at most"
-            f" {MAX_STALE_SESSIONS} sessions. Run `riskmetrics catch-up` again when the close is"
-            " published, or import it"
+            f" {MAX_STALE_SESSIONS} sessions. The next nightly run, or `riskmetrics catch-up` once"
+            " the close is published, computes them again"
         )
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import dagster as dg
+from sqlalchemy.exc import SQLAlchemyError
 
 from riskmetrics import alerts, settings, trading_calendar
 from riskmetrics.assets import failures
@@ -13,7 +14,10 @@ from riskmetrics.dagster_private import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
 )
-from riskmetrics.errors import AlertDeliveryError, InvalidSessionError
+from riskmetrics.db import stored_settings
+from riskmetrics.db.engine import open_engine
+from riskmetrics.errors import AlertDeliveryError, InvalidSessionError, RiskmetricsError
+from riskmetrics.ingest import late_closes
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
 from riskmetrics.resources import STARTED_BY_TAG
 
@@ -47,14 +51,14 @@ def build_schedule(*, is_enabled: bool) -> dg.ScheduleDefinition:
             dg.DefaultScheduleStatus.RUNNING if is_enabled else dg.DefaultScheduleStatus.STOPPED
         ),
         description=(
-            "The session's results, and in one more run those of the past month that are missing;"
-            " skips closed days."
+            "The session's results, and in one more run those of the past month that are missing"
+            " and those of the past week that are outdated; skips closed days."
         ),
     )
 
 
 def after_close(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Request a run for the tick's session, and one for earlier sessions without results."""
+    """Request a run for the tick's session, and one for missing and outdated sessions before."""
     day = context.scheduled_execution_time.astimezone(NEW_YORK).date()
     try:
         trading_calendar.require_completed_sessions([day])
@@ -66,8 +70,8 @@ def after_close(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest
         partition_key=day.isoformat(),
         tags={STARTED_BY_TAG: "the schedule"},
     )
-    gap = missing_sessions(context.instance, context.repository_def, day)
-    if gap:
+    missing = missing_sessions(context.instance, context.repository_def, day)
+    if gap := sorted({*missing, *_read_outdated_before(day)}):
         span = {
             ASSET_PARTITION_RANGE_START_TAG: gap[0].isoformat(),
             ASSET_PARTITION_RANGE_END_TAG: gap[-1].isoformat(),
@@ -76,6 +80,25 @@ def after_close(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest
             f"{gap[0]} to {gap[-1]}, on {day}"  # a failed range is requested again the next evening
         )
         yield dg.RunRequest(run_key=key, tags=span | {STARTED_BY_TAG: "the schedule, to catch up"})
+
+
+def _read_outdated_before(day: date) -> list[date]:
+    """Return recent sessions with outdated results; none if the database cannot be read.
+
+    The run of the session reports the reason then.
+    """
+    try:
+        configured = settings.load()
+        engine = open_engine(configured)
+        try:
+            with engine.connect() as connection:
+                market = stored_settings.read_market_index(connection, configured.market_index)
+                recent = late_closes.find_sessions_to_recompute(connection, market)
+        finally:
+            engine.dispose()
+    except (RiskmetricsError, SQLAlchemyError):
+        return []
+    return [session for session in recent if session < day]
 
 
 def missing_sessions(

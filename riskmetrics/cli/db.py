@@ -1,12 +1,13 @@
 """`riskmetrics db`: the server, schema revisions, the database's URL, settings and SQL."""
 
+from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from riskmetrics.cli.database import connect_unmigrated, read_transaction, write_transaction
-from riskmetrics.cli.output import echo_err, print_csv, print_frame, print_json
+from riskmetrics.cli.output import echo_err, print_csv, print_frame, print_json, report_outdated
 from riskmetrics.cli.shared_options import AsJson
 from riskmetrics.db.roles import DATABASE, Role
 from riskmetrics.errors import UsageError
@@ -148,18 +149,21 @@ def setting(
 ) -> None:
     """Print or change a setting stored in the database.
 
-    Warns of a symbol without stored prices, and of a benchmark without stored sector weights.
+    Warns of a symbol without stored prices, of a benchmark without stored sector weights, and of
+    results that the change outdates.
 
     Example: riskmetrics db setting market_index SPY
     """
     from riskmetrics import setting_types, settings
-    from riskmetrics.db import input_writes, stored_settings, symbol_spellings
+    from riskmetrics.db import input_writes, outdated_results, stored_settings, symbol_spellings
 
     if name not in stored_settings.DEFAULT_SETTINGS:
         raise UsageError(
             f"there is no setting {name}: use one of {', '.join(stored_settings.DEFAULT_SETTINGS)}"
         )
+    override = getattr(settings.load(), name)
     with read_transaction() if value is None else write_transaction() as connection:
+        before = stored_settings.read_setting(connection, name, override)
         if value is not None and name == stored_settings.BENCHMARK_CODE:
             input_writes.store_setting(connection, name, setting_types.parse_benchmark_code(value))
         elif value is not None:
@@ -168,11 +172,15 @@ def setting(
                 raise UsageError(f"{value!r} is not a symbol: {setting_types.INDEX_SYMBOL_RULE}")
             index = symbol_spellings.find_class_shares(connection, [index]).get(index, index)
             input_writes.store_setting(connection, name, index)
-        in_use = stored_settings.read_setting(connection, name, getattr(settings.load(), name))
+        in_use = stored_settings.read_setting(connection, name, override)
+        outdated = (
+            outdated_results.mark_outdated(connection, date.min) if in_use != before else None
+        )
         missing = "" if value is None else _describe_missing_data(connection, name, in_use)
     typer.echo(in_use)
     if missing:
         echo_err(f"warning: {missing}")
+    report_outdated(outdated)
 
 
 def _describe_missing_data(connection: "sa.Connection", name: str, value: str) -> str:

@@ -214,10 +214,7 @@ def _check_outdated(data: _Data) -> Iterator[tuple[str, ...]]:
     from riskmetrics.db.outdated_results import read_outdated
 
     if outdated := read_outdated(data.connection):
-        text = (
-            f"closes or holdings changed after results from {outdated.first} to {outdated.last}"
-            " were stored"
-        )
+        text = f"inputs changed after results from {outdated.first} to {outdated.last} were stored"
         yield "warn", text, str(outdated)
 
 

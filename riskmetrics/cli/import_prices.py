@@ -16,9 +16,10 @@ from riskmetrics.cli.file_results import (
     resolve_rows,
 )
 from riskmetrics.cli.identifiers import look_up_symbols
-from riskmetrics.cli.output import echo_err, echo_progress, pluralize
+from riskmetrics.cli.output import echo_err, echo_progress, pluralize, report_outdated
 from riskmetrics.cli.shared_options import Dates, Decimal, parse_notation
 from riskmetrics.errors import DataQualityError, UsageError
+from riskmetrics.text import MAX_NAMES
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -171,10 +172,11 @@ def store_prices(connection: "sa.Connection", parsed: "ParseResult", file: str) 
     DataQualityError
         If every symbol of the file would mix them.
     """
-    from riskmetrics.db import input_writes, outdated_results, used_closes
+    from riskmetrics.db import changed_returns, input_writes, outdated_results, used_closes
 
     used = used_closes.read_used_closes(connection)
     changed = outdated_results.find_changed_closes(connection, parsed.rows, used)
+    returns = changed_returns.find_changed_returns(connection, parsed.rows, used)
     written, mixed = input_writes.store_prices(connection, parsed.rows, "file")
     if mixed and not written.changed + written.unchanged:
         raise DataQualityError(f"{_describe_mixed_closes(mixed)}; the file has no other symbols")
@@ -182,8 +184,15 @@ def store_prices(connection: "sa.Connection", parsed: "ParseResult", file: str) 
         input_writes.store_rejected_rows(connection, "prices", file, _mixed_rows(parsed, mixed))
         echo_err(f"warning: {_describe_mixed_closes(mixed)}")
     changed = changed[~changed["symbol"].isin(mixed)]
-    for warning in outdated_results.record_changed_closes(connection, changed):
+    returns = {symbol: days for symbol, days in returns.items() if symbol not in mixed}
+    warnings = [
+        *outdated_results.record_changed_closes(connection, changed),
+        *changed_returns.record_changed_returns(connection, returns, used),
+    ]
+    for warning in warnings[:MAX_NAMES]:
         echo_err(f"warning: {warning}")
+    if warnings:
+        report_outdated(outdated_results.read_outdated(connection))
     return format_write(written), len(mixed)
 
 

@@ -1,6 +1,7 @@
 """`riskmetrics import`: import files of prices, profiles, sectors, factors, events, scenarios."""
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +19,7 @@ from riskmetrics.cli.file_results import (
 from riskmetrics.cli.import_portfolio import portfolio
 from riskmetrics.cli.import_prices import prices
 from riskmetrics.cli.import_transactions import transactions
-from riskmetrics.cli.output import echo_err, pluralize, require_printable
+from riskmetrics.cli.output import echo_err, pluralize, report_outdated, require_printable
 from riskmetrics.cli.shared_options import Dates, Decimal, File, parse_notation
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def benchmark(
     Example: riskmetrics import benchmark sp500_sectors.csv
     """
     from riskmetrics import setting_types, settings
-    from riskmetrics.db import input_writes, stored_settings
+    from riskmetrics.db import input_queries, input_writes, outdated_results, stored_settings
     from riskmetrics.sources.files import read_benchmark
 
     if code:
@@ -91,11 +92,13 @@ def benchmark(
         in_use = stored_settings.read_benchmark_code(connection, configured)
         if requested_code and requested_code != in_use:
             echo_err(f"note: {_describe_use(connection, requested_code, in_use)}")
-        return format_write(
-            input_writes.store_benchmark_weights(
-                connection, parsed.rows, requested_code or in_use, "file"
-            )
-        )
+        used_code = requested_code or in_use
+        written = input_writes.store_benchmark_weights(connection, parsed.rows, used_code, "file")
+        is_used = used_code == in_use or input_queries.can_be_fund(connection, used_code)
+        first = input_queries.read_first_new_weight(connection, used_code)
+        if is_used and first is not None:
+            report_outdated(outdated_results.mark_outdated(connection, first))
+        return format_write(written)
 
     _import_file("benchmark", file, read_benchmark, store, parse_notation(decimal, dates))
 
@@ -198,18 +201,16 @@ def scenarios(
 
     Example: riskmetrics import scenarios scenarios.csv
     """
-    from riskmetrics.db import input_writes
+    from riskmetrics.db import input_writes, outdated_results
     from riskmetrics.sources.scenarios import read_scenarios
 
-    _import_file(
-        "scenarios",
-        file,
-        read_scenarios,
-        lambda connection, parsed: format_write(
-            input_writes.store_scenarios(connection, parsed.rows, is_complete_set=only)
-        ),
-        parse_notation(decimal, dates),
-    )
+    def store(connection: "sa.Connection", parsed: "ParseResult") -> str:
+        written = input_writes.store_scenarios(connection, parsed.rows, is_complete_set=only)
+        if written.changed or written.removed:
+            report_outdated(outdated_results.mark_outdated(connection, date.min))
+        return format_write(written)
+
+    _import_file("scenarios", file, read_scenarios, store, parse_notation(decimal, dates))
 
 
 def _import_file(

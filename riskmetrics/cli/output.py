@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 CellFormat = Callable[[Any], str]
 """Function that formats a value of a column."""
 
-RECOMPUTE_HINT = (
-    "results computed before are unchanged: recompute them with riskmetrics reprocess --all"
-)
 JSON_HELP = "Print JSON on stdout instead of a table."
 _MAX_HIDDEN_NAMES = 8
 """Names of columns without space that are listed."""

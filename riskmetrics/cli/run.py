@@ -9,7 +9,6 @@ from riskmetrics.cli.database import connect_at_head, import_in_background, read
 from riskmetrics.cli.output import echo_err, echo_progress, pluralize
 from riskmetrics.cli.shared_options import Day, day_option
 from riskmetrics.errors import PARTIAL_EXIT_CODE, DataQualityError, SourceError
-from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,10 +107,11 @@ def backfill(
 
 
 def catch_up(offline: Offline = False) -> None:
-    """Compute the latest session, and missing ones of a month before.
+    """Compute the latest session, missing ones of a month before, and outdated ones of a week.
 
     Run it every evening from a scheduler such as cron; Dagster's schedule does the same. A session
-    is missing if some asset has not been computed for it.
+    is missing if some asset has not been computed for it, and outdated if its closes or holdings
+    changed afterward.
 
     Exit codes are those of run; 4 also if the stored closes end before the latest ended session.
 
@@ -119,28 +119,35 @@ def catch_up(offline: Offline = False) -> None:
     """
     from riskmetrics import settings, trading_calendar
     from riskmetrics.cli import launch as launching
+    from riskmetrics.db import stored_prices, stored_settings
+    from riskmetrics.ingest import late_closes
 
     session = find_latest_session(offline=offline)
-    first = min(launching.missing_sessions(settings.load(), session), default=session)
-    is_behind = _warn_if_behind(session, offline=offline)
+    with read_transaction() as connection:
+        market = stored_settings.read_market_index(connection, settings.load().market_index)
+        (source,) = stored_prices.read_price_sources(connection, [market]).values()
+        outdated = late_closes.find_sessions_to_recompute(connection, market)
+    first = min([session, *launching.missing_sessions(settings.load(), session), *outdated])
+    is_behind = _warn_if_behind(session, source.name, offline=offline)
     run_daily_risk(trading_calendar.validate_range(first, session), offline=offline)
     if is_behind:
         raise typer.Exit(PARTIAL_EXIT_CODE)
 
 
-def _warn_if_behind(session: date, *, offline: bool) -> bool:
-    """Return whether a session is not the latest that has ended, and warn if so."""
+def _warn_if_behind(session: date, source: str, *, offline: bool) -> bool:
+    """Return whether a session is not the latest that has ended, and warn if so.
+
+    ``source`` is the name of that of the latest close of the market index, a vendor or "file".
+    """
     from riskmetrics import settings, trading_calendar
     from riskmetrics.sources.source_registry import configured_definitions
 
     latest = trading_calendar.last_completed_session()
     n_behind = len(trading_calendar.sessions_between(session, latest)) - 1
     definitions = () if offline else configured_definitions(settings.load())
-    sources = [definition.name for definition in definitions]
     remedy = (
-        f"{join_names(sources, separator=' and ')} {'has' if len(sources) == 1 else 'have'} no"
-        " newer close yet: run riskmetrics catch-up again later"
-        if sources
+        f"{source} has no newer close yet: run riskmetrics catch-up again later"
+        if source in {definition.name for definition in definitions}
         else "Import newer prices: riskmetrics import prices FILE"
     )
     if n_behind > 0:

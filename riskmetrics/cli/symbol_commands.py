@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from riskmetrics.cli.database import connect_at_head, write_transaction
-from riskmetrics.cli.output import RECOMPUTE_HINT, echo_err, pluralize
+from riskmetrics.cli.output import echo_err, pluralize, report_outdated
 from riskmetrics.errors import UsageError
 from riskmetrics.symbols import normalize_symbol
 
@@ -27,17 +27,18 @@ def rename(
 
     Example: riskmetrics symbols rename FB META
     """
-    from riskmetrics.db import symbol_renames, symbol_spellings
+    from riskmetrics.db import outdated_results, symbol_renames, symbol_spellings
 
     with write_transaction() as connection:
         stored = symbol_spellings.find_stored_spelling(connection, old)
         symbol = symbol_spellings.find_stored_spelling(connection, _parse_symbol(new))
         changed = symbol_renames.rename_symbol(connection, stored, symbol)
+        outdated = outdated_results.record_renamed_symbol(connection, symbol)
     typer.echo(
         f"{stored} is now {symbol}: {pluralize(changed.lots, 'lot')},"
         f" {pluralize(changed.closes, 'close')}"
     )
-    echo_err(RECOMPUTE_HINT)
+    report_outdated(outdated)
 
 
 @app.command()

@@ -224,6 +224,17 @@ def _format_limits(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _limit_notes(frames: Frames) -> Iterator[str]:
+    """Yield a line per check of a limit that is removed."""
+    checks = frames[""]
+    removed = checks[checks["limit_set"].isna()]
+    for portfolio, name in zip(removed["portfolio"], removed["limit_name"], strict=True):
+        yield (
+            f"{portfolio}: the limit on {name} is removed; its check stays until the session is"
+            " computed again"
+        )
+
+
 def _advise_on_limits(connection: sa.Connection, portfolio: str | None) -> str:
     if portfolio_limits.read_limits(connection, portfolio).empty:
         return "no limit was checked on {session}: set one with riskmetrics limits set"
@@ -330,6 +341,7 @@ VIEWS = {
             )
         },
         has_caveats=False,
+        notes=_limit_notes,
         text_if_empty=_advise_on_limits,
     ),
     "undefined": View(

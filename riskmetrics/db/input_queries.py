@@ -339,6 +339,16 @@ def read_benchmark_weights(
     return weights
 
 
+def read_first_new_weight(connection: sa.Connection, benchmark: str) -> date | None:
+    """Return the first as-of date whose weights this transaction wrote, or None."""
+    table = tables.benchmarks_sector_weights
+    query = sa.select(sa.func.min(table.c.asof_date)).where(
+        table.c.benchmark_code == benchmark, table.c.updated_at == sa.func.now()
+    )
+    first: date | None = connection.scalar(query)
+    return first
+
+
 def read_fund_weights(
     connection: sa.Connection, symbols: Iterable[str], last_day: date
 ) -> dict[str, pd.DataFrame]:

@@ -1,6 +1,6 @@
-"""Record which stored results rest on closes or holdings that changed after they were computed.
+"""Record which stored results rest on inputs that changed after they were computed.
 
-One row of `database_settings` holds the first and the last session of the results to recompute.
+One row of `database_settings` holds the ranges of sessions whose results are to be recomputed.
 """
 
 import math
@@ -20,6 +20,9 @@ from riskmetrics.db.used_closes import UsedCloses, read_used_closes
 from riskmetrics.db.write import lock_asset
 from riskmetrics.text import join_names
 
+RECENT_SESSIONS = 5
+"""Last sessions with results that the nightly run computes again if they are outdated."""
+
 _NAME = "outdated_results"
 _SEPARATOR = "/"
 _MAX_NAMES = 3
@@ -30,13 +33,17 @@ _SNAPSHOTS = tables.portfolio_snapshots.c
 
 
 class OutdatedResults(NamedTuple):
-    """Sessions whose results are to be recomputed."""
+    """Range of the sessions whose results are to be recomputed; some within it may be current."""
 
     first: date
     last: date
+    is_recent: bool
+    """Whether all are among the last RECENT_SESSIONS with results."""
 
     def __str__(self) -> str:
         """Return the remedy."""
+        if self.is_recent:
+            return "riskmetrics catch-up"
         return f"riskmetrics reprocess --all --from {self.first} --to {self.last}"
 
 
@@ -81,25 +88,28 @@ def find_changed_closes(
     return ordered
 
 
-def record_changed_closes(connection: sa.Connection, changed: pd.DataFrame) -> list[str]:
-    """Mark the results from the first changed close on as outdated; return a warning, or none.
+def record_changed_closes(
+    connection: sa.Connection, changed: pd.DataFrame, recomputed: date | None = None
+) -> list[str]:
+    """Mark the results from the first changed close on as outdated; name the closes, if any.
 
-    ``changed`` are rows of `find_changed_closes`, in their order.
+    Closes that are added to sessions from ``recomputed`` on, which are about to be computed again,
+    are not named. ``changed`` are rows of `find_changed_closes`, in their order.
     """
     if changed.empty:
         return []
-    outdated = mark_outdated(connection, changed["first"].iloc[0].date())
+    mark_outdated(connection, changed["first"].iloc[0].date())
     is_late = changed["stored"].isna()
+    is_named = changed["first"] < pd.Timestamp(recomputed or pd.Timestamp.max)
     parts = [
         f"{len(rows):,} {what.format(plural='' if len(rows) == 1 else 's')}: {_name_closes(rows)}"
         for what, rows in (
             ("stored close{plural} changed", changed[~is_late]),
-            ("close{plural} added to computed sessions", changed[is_late]),
+            ("close{plural} added to computed sessions", changed[is_late & is_named]),
         )
         if len(rows)
     ]
-    text = "; ".join(parts)
-    return [text if outdated is None else f"{text}. {describe_outdated(outdated)}"]
+    return ["; ".join(parts)] if parts else []
 
 
 def _name_closes(changed: pd.DataFrame) -> str:
@@ -118,26 +128,24 @@ def _name_closes(changed: pd.DataFrame) -> str:
 def record_missing_closes(
     connection: sa.Connection, symbol: str, days: Collection[date], used: UsedCloses | None
 ) -> list[str]:
-    """Mark results as outdated because closes of days are removed; return a warning, or none."""
+    """Mark results as outdated because closes of days are removed; say so, if it is so."""
     changed = _find_first_sessions(used, symbol, days)
     if not changed:
         return []
-    outdated = mark_outdated(connection, min(changed))
-    text = f"{len(changed):,} stored close{'' if len(changed) == 1 else 's'} of {symbol} removed"
-    return [text if outdated is None else f"{text}. {describe_outdated(outdated)}"]
+    mark_outdated(connection, min(changed))
+    return [f"{len(changed):,} stored close{'' if len(changed) == 1 else 's'} of {symbol} removed"]
 
 
 def record_changed_returns(
     connection: sa.Connection, symbol: str, days: Collection[date], used: UsedCloses | None
 ) -> list[str]:
-    """Mark results as outdated because returns of days changed; return a warning, or none."""
+    """Mark results as outdated because returns of days changed; say so, if it is so."""
     changed = _find_first_sessions(used, symbol, days)
-    outdated = mark_outdated(connection, min(changed)) if changed else None
-    if outdated is None:
+    if not changed or mark_outdated(connection, min(changed)) is None:
         return []
     return [
         f"adj_close of {symbol} has another return on {join_names(sorted(days), _MAX_NAMES)}, as by"
-        f" a dividend announced late. {describe_outdated(outdated)}"
+        " a dividend announced late"
     ]
 
 
@@ -174,10 +182,9 @@ def record_closes_since(
         before = known.first_sessions(rows["symbol"], rows["date"])
         first = first.where(before.isna() | (first < before))
     first = first.dropna()
-    outdated = mark_outdated(connection, first.min().date()) if len(first) else None
-    if outdated is None:
+    if first.empty or mark_outdated(connection, first.min().date()) is None:
         return []
-    return [f"results were stored while their closes changed. {describe_outdated(outdated)}"]
+    return ["results were stored while their closes changed"]
 
 
 def _find_first_sessions(
@@ -207,6 +214,17 @@ def record_decided_move(
     return mark_outdated(connection, changed[0]) if changed else None
 
 
+def record_renamed_symbol(connection: sa.Connection, symbol: str) -> OutdatedResults | None:
+    """Mark the results that depend on a symbol, by its new name, as outdated; return all that are.
+
+    They are stored under its old name, and closes of the new one may replace the old ones.
+    """
+    used = read_used_closes(connection)
+    if used is None or symbol not in used.held:
+        return None
+    return mark_outdated(connection, used.held[symbol][0])
+
+
 def record_changed_holdings(
     connection: sa.Connection, portfolio_id: object, first: date
 ) -> OutdatedResults | None:
@@ -233,7 +251,12 @@ def record_changed_holdings(
 
 def describe_outdated(outdated: OutdatedResults) -> str:
     """Return a sentence with the sessions of outdated results, and the remedy."""
-    return f"Results from {outdated.first} on are outdated: recompute them with {outdated}"
+    how = (
+        f"the next nightly run, or {outdated}, recomputes them"
+        if outdated.is_recent
+        else f"recompute them with {outdated}"
+    )
+    return f"Results from {outdated.first} on are outdated: {how}"
 
 
 def mark_outdated(connection: sa.Connection, first: date) -> OutdatedResults | None:
@@ -249,12 +272,7 @@ def mark_outdated(connection: sa.Connection, first: date) -> OutdatedResults | N
     ).one()
     if found[0] is None:
         return None
-    stored = _read(connection)
-    spans = [OutdatedResults(*found), *([stored] if stored else [])]
-    _write(
-        connection,
-        OutdatedResults(min(one.first for one in spans), max(one.last for one in spans)),
-    )
+    _write(connection, {*_read(connection), *trading_calendar.sessions_between(*found)})
     return read_outdated(connection)
 
 
@@ -273,7 +291,7 @@ def read_mark(connection: sa.Connection) -> Mark | None:
 
 
 def mark_recomputed(connection: sa.Connection, sessions: Iterable[date], mark: Mark | None) -> None:
-    """Record that all results of sessions are computed again: they leave either end of the range.
+    """Record that all results of sessions are computed again.
 
     ``mark`` is that of `read_mark` before the closes were read. One that was set since then stays:
     the results may rest on closes from before it.
@@ -281,32 +299,62 @@ def mark_recomputed(connection: sa.Connection, sessions: Iterable[date], mark: M
     if mark is None:
         return
     lock_asset(connection, _NAME)
-    stored = _read(connection)
-    if stored is None or read_mark(connection) != mark:
-        return
-    computed = set(sessions)
-    left = [day for day in trading_calendar.sessions_between(*stored) if day not in computed]
-    _write(connection, OutdatedResults(left[0], left[-1]) if left else None)
+    if read_mark(connection) == mark:
+        _write(connection, _read(connection) - set(sessions))
 
 
-def read_outdated(connection: sa.Connection) -> OutdatedResults | None:
-    """Return the sessions with outdated results that are still stored, or None."""
-    if (stored := _read(connection)) is None:
+def read_outdated(
+    connection: sa.Connection, recomputed: Collection[date] = ()
+) -> OutdatedResults | None:
+    """Return the range of outdated results that are stored, or None.
+
+    Results of ``recomputed`` are about to be stored.
+    """
+    days, latest = _read_stored_days(connection)
+    days -= set(recomputed)
+    if not days:
         return None
-    query = sa.select(
-        sa.func.min(_SNAPSHOTS.snapshot_date), sa.func.max(_SNAPSHOTS.snapshot_date)
-    ).where(_SNAPSHOTS.snapshot_date.between(*stored))
-    first, last = connection.execute(query).one()
-    return None if first is None else OutdatedResults(first, last)
+    is_recent = min(days) >= _first_recent(max(latest, *recomputed) if recomputed else latest)
+    return OutdatedResults(min(days), max(days), is_recent)
 
 
-def _read(connection: sa.Connection) -> OutdatedResults | None:
+def read_recent_outdated(connection: sa.Connection) -> list[date]:
+    """Return the outdated ones of the last sessions with results, ascending."""
+    days, latest = _read_stored_days(connection)
+    return sorted(day for day in days if day >= _first_recent(latest))
+
+
+def _first_recent(latest: date) -> date:
+    return trading_calendar.previous_session(latest, RECENT_SESSIONS - 1)
+
+
+def _read_stored_days(connection: sa.Connection) -> tuple[set[date], date]:
+    """Return the outdated sessions with stored results, and the latest session with any."""
+    query = sa.select(_SNAPSHOTS.snapshot_date).distinct()
+    if not (outdated := _read(connection)) or not (stored := set(connection.scalars(query))):
+        return set(), date.min
+    return outdated & stored, max(stored)
+
+
+def _read(connection: sa.Connection) -> set[date]:
     text = connection.scalar(sa.select(_SETTINGS.c.value).where(_SETTINGS.c.name == _NAME))
-    return OutdatedResults(*map(date.fromisoformat, text.split(_SEPARATOR))) if text else None
+    return {
+        day
+        for span in (text or "").split()
+        for day in trading_calendar.sessions_between(
+            *map(date.fromisoformat, span.split(_SEPARATOR))
+        )
+    }
 
 
-def _write(connection: sa.Connection, span: OutdatedResults | None) -> None:
+def _write(connection: sa.Connection, days: Collection[date]) -> None:
     connection.execute(sa.delete(_SETTINGS).where(_SETTINGS.c.name == _NAME))
-    if span:
-        value = _SEPARATOR.join(day.isoformat() for day in span)
+    spans: list[list[date]] = []
+    for day in sorted(days):
+        if spans and spans[-1][1] == trading_calendar.previous_session(day):
+            spans[-1][1] = day
+        else:
+            spans.append([day, day])
+    if spans:
+        value = " ".join(_SEPARATOR.join(map(date.isoformat, span)) for span in spans)
         connection.execute(sa.insert(_SETTINGS).values(name=_NAME, value=value))

@@ -4,8 +4,10 @@ from collections.abc import Collection
 from datetime import date
 
 import pandas as pd
+import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
+from riskmetrics.db import input_queries, outdated_results, result_queries, stored_prices
 from riskmetrics.ingest.prices import spans
 from riskmetrics.panels import MAX_STALE_SESSIONS
 
@@ -50,3 +52,22 @@ def find_carried_closes(
         for name in sorted(symbols)
         if name in last and last[name] < last[market] and name not in ended
     }
+
+
+def find_sessions_to_recompute(connection: sa.Connection, market: str) -> list[date]:
+    """Return recent sessions whose results are outdated, or use closes of a session before.
+
+    A late close of the latest ones is likely published by now.
+    """
+    latest = result_queries.read_latest_day(connection)
+    if latest is None:
+        return []
+    held = input_queries.read_held_symbols(connection, latest)
+    coverage = stored_prices.read_price_coverage(connection, {*held, market}, last_day=latest)
+    carried = find_carried_closes(coverage, held, market)
+    late = [
+        day
+        for last in carried.values()
+        for day in trading_calendar.sessions_between(trading_calendar.next_session(last), latest)
+    ]
+    return sorted({*late, *outdated_results.read_recent_outdated(connection)})

@@ -53,9 +53,13 @@ KIND = "prices"
 
 
 class FetchPlan(NamedTuple):
-    """Request for one symbol: its history, or an update from ``update_start`` if that is set."""
+    """Request for one symbol: its history, or an update from ``update_start`` if that is set.
+
+    The run computes the sessions from ``first`` on.
+    """
 
     symbol: str
+    first: date
     history_start: date
     update_start: date | None
 
@@ -176,7 +180,7 @@ def _plan_fetch(
         return (
             None
             if is_settled and answer is not None and answer.problem
-            else FetchPlan(symbol, history_start, None)
+            else FetchPlan(symbol, first, history_start, None)
         )
     lookback_start = trading_calendar.previous_session(first, LOOKBACK_SESSIONS)
     requested_from = answer.first_day if answer is not None else None
@@ -187,10 +191,11 @@ def _plan_fetch(
     history_start = min(history_start, stored[0])
     # an imported history that is up to date is not replaced by the vendor's
     if needs_history and (needs_update or requested_from is not None):
-        return FetchPlan(symbol, history_start, None)
+        return FetchPlan(symbol, first, history_start, None)
     return (
         FetchPlan(
             symbol,
+            first,
             history_start,
             trading_calendar.previous_session(stored[1], price_history.OVERLAP_SESSIONS),
         )
@@ -219,7 +224,7 @@ def _fetch_and_store(
     if plan.update_start is not None and not (other and other.is_vendor):
         parsed = fetch(client, symbol, plan.update_start, last)
         notes = (
-            [] if parsed.rows.empty else _store(client, symbol, parsed, used, is_full_history=False)
+            [] if parsed.rows.empty else _store(client, plan, parsed, used, is_full_history=False)
         )
         if notes is not None:
             _record_answer(client, symbol, plan.update_start)
@@ -242,7 +247,7 @@ def _fetch_and_store(
         )
         _record_answer(client, symbol, plan.history_start, problem)
         raise UnknownSymbolError(problem)
-    notes = _store(client, symbol, parsed, used, is_full_history=True)
+    notes = _store(client, plan, parsed, used, is_full_history=True)
     if notes is None:
         raise InvalidResponseError(
             f"{client.name} prices of {symbol} neither cover nor continue the stored prices, which"
@@ -295,7 +300,7 @@ def fetch(client: VendorClient, symbol: str, first: date, last: date) -> "ParseR
 
 def _store(
     client: VendorClient,
-    symbol: str,
+    plan: FetchPlan,
     parsed: "ParseResult",
     used: UsedCloses | None,
     *,
@@ -308,11 +313,12 @@ def _store(
     list of str or None
         Warnings; None if the prices do not continue the stored prices, and nothing is stored.
     """
+    symbol = plan.symbol
     with client.engine.begin() as connection:
         write.lock_asset(connection, KIND)
         stored = stored_prices.read_price_history(connection, symbol)
         source = _find_other_source(connection, client, symbol)
-        warnings, ex_days = list[str](), list[date]()
+        warnings = list[str]()
         if stored["has_adj_close"].any() and not parsed.rows["has_adj_close"].any():
             is_same_source = source is None or not source.is_vendor
             rows = price_history.scale_to_stored(stored, parsed.rows) if is_same_source else None
@@ -324,20 +330,21 @@ def _store(
                     " applied only in part. The stored prices are kept; the next run fetches again"
                 )
             rows = price_history.splice(stored, parsed.rows)
-            ex_days = price_history.find_changed_returns(stored, parsed.rows)
-            if ratio := price_history.find_split_ratio(stored, parsed.rows):
+            ratio = price_history.find_split_ratio(stored, parsed.rows)
+            if ratio and symbol in input_queries.read_price_end_dates(connection):
                 warnings.append(_describe_split(symbol, ratio))
         else:
             rows = parsed.rows if price_history.matches_stored(stored, parsed.rows) else None
         if rows is None:
             return None
         changed = outdated_results.find_changed_closes(connection, rows, used)
+        ex_days = price_history.find_changed_returns(stored, rows)
         _, mixed = input_writes.store_prices(connection, rows, client.name)
         if mixed:
             return None
         return [
             *warnings,
-            *outdated_results.record_changed_closes(connection, changed),
+            *outdated_results.record_changed_closes(connection, changed, plan.first),
             *outdated_results.record_changed_returns(connection, symbol, ex_days, used),
         ]
 

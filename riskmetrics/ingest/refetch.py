@@ -8,6 +8,7 @@ import pandas as pd
 
 from riskmetrics import trading_calendar
 from riskmetrics.db import (
+    changed_returns,
     input_writes,
     outdated_results,
     stored_prices,
@@ -89,6 +90,7 @@ def replace_history(
         write.lock_asset(connection, prices.KIND)
         used = used_closes.read_used_closes(connection)
         changed = outdated_results.find_changed_closes(connection, fetched.rows, used)
+        returns = changed_returns.find_changed_returns(connection, fetched.rows, used)
         history = stored_prices.read_price_history(connection, symbol)
         lost = {*pd.DatetimeIndex(history["date"]).date} - {*fetched.rows["date"]}
         removed = input_writes.delete_prices(connection, symbol)
@@ -96,6 +98,9 @@ def replace_history(
         warnings = [
             *outdated_results.record_changed_closes(connection, changed),
             *outdated_results.record_missing_closes(connection, symbol, lost, used),
+            *changed_returns.record_changed_returns(connection, returns, used),
         ]
+        if warnings and (outdated := outdated_results.read_outdated(connection)):
+            warnings.append(outdated_results.describe_outdated(outdated))
         vendor.record_answer(connection, client.name, prices.KIND, symbol, first_day=first)
     return ReplacedHistory(removed, len(fetched.rows), *new, tuple(warnings))

@@ -177,10 +177,8 @@ def find_changed_returns(stored: pd.DataFrame, fetched: pd.DataFrame) -> list[da
 
     So it is on the ex-day of a dividend that the stored history does not contain. A return differs
     if it does by more than closes rounded to cents, and factors of adjustment rounded to four
-    decimals, explain. Parameters are those of `splice`.
+    decimals, explain. Parameters are those of `matches_stored`.
     """
-    if not (stored["has_adj_close"].all() and fetched["has_adj_close"].all()):
-        return []
     both = _merge_shared_days(stored, fetched)
     close, adjusted = (
         _has_other_return(both[name].to_numpy(float), both[f"{name}_new"].to_numpy(float))

@@ -13,6 +13,7 @@ from riskmetrics.db import outdated_results, tables
 from riskmetrics.db.used_closes import LOOKBACK_SESSIONS, read_used_closes
 from riskmetrics.errors import DataQualityError, UsageError
 from tests.cli.conftest import Call
+from tests.outdated_ranges import read_outdated_range
 from tests.sources.small_workbooks import write_workbook
 
 PRICES, REJECTED = tables.market_data_cache, tables.rejected_rows
@@ -166,8 +167,8 @@ def test_changed_closes_of_computed_sessions_are_named_until_they_are_recomputed
         "symbol,date,close\nKO,2024-12-04,99\nKO,2024-12-05,105.00004\nKO,2024-12-06,1\n"
     )
     warned = " ".join(call("import", "prices", str(file)).stderr.split())
-    assert "warning: 1 stored close changed: KO 2024-12-04 104.00 → 99.00. Results from" in warned
-    remedy = "riskmetrics reprocess --all --from 2024-12-04 --to 2024-12-05"
+    assert "warning: 1 stored close changed: KO 2024-12-04 104.00 → 99.00" in warned
+    remedy = "riskmetrics catch-up"
     assert remedy in warned
     assert remedy in call("doctor").stdout
     assert "2024-12-04 to 2024-12-05" in call("status").stdout
@@ -176,18 +177,18 @@ def test_changed_closes_of_computed_sessions_are_named_until_they_are_recomputed
     with engine.begin() as connection:
         outdated_results.mark_outdated(connection, days[1])  # while a run computes
         outdated_results.mark_recomputed(connection, days, earlier)
-        assert outdated_results.read_outdated(connection) == tuple(days[1:3])
+        assert read_outdated_range(connection) == tuple(days[1:3])
         _recompute(connection, days[3:])
-        assert outdated_results.read_outdated(connection) == tuple(days[1:3])
+        assert read_outdated_range(connection) == tuple(days[1:3])
         _recompute(connection, days[:2])
-        assert outdated_results.read_outdated(connection) == (days[2], days[2])
-        assert outdated_results.mark_outdated(connection, days[0]) == (days[0], days[2])
+        assert read_outdated_range(connection) == (days[2], days[2])
+        assert outdated_results.mark_outdated(connection, days[0])[:2] == (days[0], days[2])
         _recompute(connection, days[1:2])  # the ends are still outdated
-        assert outdated_results.read_outdated(connection) == (days[0], days[2])
+        assert read_outdated_range(connection) == (days[0], days[2])
         _recompute(connection, days)
-        assert outdated_results.read_outdated(connection) is None
+        assert read_outdated_range(connection) is None
         assert outdated_results.mark_outdated(connection, days[3]) is None
-    assert "reprocess" not in call("doctor").stdout
+    assert remedy not in call("doctor").stdout
 
 
 OLDEST = trading_calendar.previous_session(date(2024, 12, 3), LOOKBACK_SESSIONS)
@@ -201,22 +202,22 @@ DAY_BEFORE_NEW = trading_calendar.previous_session(OLDEST_OF_NEW)
     ("line", "expected"),
     [
         ("PEP,2024-12-04,1", ""),  # no portfolio holds it
-        ("NEW,2024-12-03,1", "1 close added to computed sessions: NEW 2024-12-03 1.00. Results"),
-        ("NEW,2024-12-03,1", "reprocess --all --from 2024-12-05 --to 2024-12-05"),  # since held
+        ("NEW,2024-12-03,1", "1 close added to computed sessions: NEW 2024-12-03 1.00"),
+        ("NEW,2024-12-03,1", "Results from 2024-12-05 on are outdated"),  # since held
         ("LATER,2024-12-03,1", ""),  # held after the last result only
         ("PAST,2024-11-29,1", ""),  # sold before the first result
-        ("CASH,2024-11-29,1", "reprocess --all --from 2024-12-03 --to 2024-12-05"),  # in its cash
-        ("SOLD,2024-12-04,1", "reprocess --all --from 2024-12-04 --to 2024-12-05"),  # on that day
-        ("SOLD,2024-12-05,1", "reprocess --all --from 2024-12-05 --to 2024-12-05"),  # judged then
+        ("CASH,2024-11-29,1", "Results from 2024-12-03 on are outdated"),  # in its cash
+        ("SOLD,2024-12-04,1", "Results from 2024-12-04 on are outdated"),  # on that day
+        ("SOLD,2024-12-05,1", "Results from 2024-12-05 on are outdated"),  # judged then
         ("CASH,2024-12-03,1", ""),  # no forecast of a day with it
-        ("OPT,2024-12-04,1", "reprocess --all --from 2024-12-04 --to 2024-12-05"),
-        ("OPT,2024-12-05,1", "reprocess --all --from 2024-12-05 --to 2024-12-05"),
+        ("OPT,2024-12-04,1", "Results from 2024-12-04 on are outdated"),
+        ("OPT,2024-12-05,1", "Results from 2024-12-05 on are outdated"),
         ("OTHER,2024-12-04,1", ""),  # held by a portfolio without results
-        (f"KO,{OLDEST},1", "reprocess --all --from 2024-12-03 --to 2024-12-05"),
+        (f"KO,{OLDEST},1", "Results from 2024-12-03 on are outdated"),
         (f"KO,{DAY_BEFORE},1", ""),  # older than every window
-        (f"NEW,{OLDEST_OF_NEW},1", "reprocess --all --from 2024-12-05 --to 2024-12-05"),
+        (f"NEW,{OLDEST_OF_NEW},1", "Results from 2024-12-05 on are outdated"),
         (f"NEW,{DAY_BEFORE_NEW},1", ""),  # in no window that ends while it is held
-        ("SPY,2024-12-04,1", "1 stored close changed: SPY 2024-12-04 5.00 → 1.00. Results"),
+        ("SPY,2024-12-04,1", "1 stored close changed: SPY 2024-12-04 5.00 → 1.00"),
     ],
 )
 def test_only_closes_that_results_depend_on_make_them_outdated(
@@ -259,6 +260,46 @@ def test_only_closes_that_results_depend_on_make_them_outdated(
     said = " ".join(call("import", "prices", str(file)).stderr.split())
     assert expected in said
     assert ("outdated" in said) is bool(expected)
+
+
+@pytest.mark.parametrize(
+    ("adjusted", "first"),
+    [
+        ([(3, 49.5), (4, 50), (5, 50)], None),  # a level: all returns are the stored ones
+        ([(4, 101), (5, 101)], date(2024, 12, 4)),  # the return from a stored row to the first
+        ([(3, 98), (4, 100)], date(2024, 12, 4)),  # a dividend of one percent, not two
+        ([(4, 99.99), (5, 99.99)], None),  # within a cent
+    ],
+)
+def test_an_import_that_changes_adjusted_closes_only_outdates_results(
+    call: Call,
+    engine: sa.Engine,
+    tmp_path: Path,
+    adjusted: list[tuple[int, float]],
+    first: date | None,
+) -> None:
+    """Stored are closes of 100 and a dividend of one percent on December 4."""
+    days = [date(2024, 12, day) for day in (3, 4, 5)]
+    file = tmp_path / "prices.csv"
+    lines = [f"KO,{day},100,{99 if day == days[0] else 100}" for day in days]
+    file.write_text("\n".join(["symbol,date,close,adj_close", *lines, ""]))
+    assert call("import", "prices", str(file)).exit_code == 0
+    with engine.begin() as connection:
+        owner = connection.scalar(
+            sa.insert(tables.portfolios)
+            .values(name="A", currency="USD")
+            .returning(tables.portfolios.c.id)
+        )
+        lot = {"symbol": "KO", "position_type": "LONG", "quantity": 10, "entry_date": days[0]}
+        connection.execute(sa.insert(tables.positions).values(portfolio_id=owner, **lot))
+        rows = [RESULT | {"portfolio_id": owner, "snapshot_date": day} for day in days]
+        connection.execute(sa.insert(tables.portfolio_snapshots), rows)
+    changed = [f"KO,2024-12-{day:02},100,{price}" for day, price in adjusted]
+    file.write_text("\n".join(["symbol,date,close,adj_close", *changed, ""]))
+    said = call("import", "prices", str(file)).stderr
+    assert ("adj_close of KO has another return on 2024-12-04" in said) is (first is not None)
+    with engine.connect() as connection:
+        assert read_outdated_range(connection) == (first and (first, days[-1]))
 
 
 def test_closes_score_forecasts_for_90_sessions_after_a_sale(engine: sa.Engine) -> None:

@@ -13,10 +13,11 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from riskmetrics.db import holdings, outdated_results, portfolios, tables
+from riskmetrics.db import holdings, portfolios, tables
 from riskmetrics.errors import UsageError
 from riskmetrics.trading_calendar import FIRST_SESSION
 from tests.forked_commands import PATIENCE
+from tests.outdated_ranges import read_outdated_range
 
 LOTS = tables.positions
 NOVEMBER, DECEMBER, SATURDAY = date(2024, 11, 29), date(2024, 12, 6), date(2024, 12, 7)
@@ -375,9 +376,9 @@ def test_results_from_the_first_changed_day_on_are_outdated(connection, day, lot
     state(connection, day, *lots, equity=equity)
     state(connection, day, name="Other")  # without results
     expected = None if first is None else (first, DECEMBER)
-    assert outdated_results.read_outdated(connection) == expected
+    assert read_outdated_range(connection) == expected
     state(connection, day, *lots, equity=equity)
-    assert outdated_results.read_outdated(connection) == expected
+    assert read_outdated_range(connection) == expected
 
 
 def test_two_portfolios_of_a_name_are_not_guessed_between(connection):

@@ -154,6 +154,9 @@ def test_a_session_that_is_computed_again_forgets_a_removed_limit(call, engine, 
         "its checks stay until sessions are computed again"
         in call("unset", "Concentrated", "beta").output
     )
+    shown = invoke("show", "limits").output
+    assert "Concentrated: the limit on beta is removed; its check stays" in shown
+    assert "limit on drawdown" not in shown
     run([DAY], ["portfolio_limit_checks"])
     assert set(statuses(engine)) == {"drawdown"}
     assert set(statuses(engine, BEFORE)) == {"beta", "drawdown"}

@@ -11,8 +11,10 @@ from riskmetrics import settings, trading_calendar
 from riskmetrics.assets import nightly
 from riskmetrics.cli import run as run_command
 from riskmetrics.cli.launch import prepare_instance
+from riskmetrics.db import outdated_results
 from riskmetrics.definitions import DAILY_RISK, build_definitions, defs
 from tests import mail_server, webhook_server
+from tests.cli.test_price_commands import store_results
 from tests.commands import invoke
 from tests.conftest import open_connection
 from tests.e2e.conftest import (
@@ -111,6 +113,30 @@ def test_a_week_of_downtime_is_caught_up_with_in_one_run(
     assert [request.run_key for request in _tick(instance, date(2022, 12, 27))] == ["2022-12-27"]
 
 
+@pytest.mark.parametrize(("age", "is_requested"), [(4, True), (5, False)])
+def test_a_tick_requests_the_outdated_ones_of_the_last_five_sessions(
+    sample: str, instance: dg.DagsterInstance, age: int, is_requested: bool
+) -> None:
+    tonight = date(2022, 12, 28)
+    latest = trading_calendar.previous_session(tonight)
+    outdated = trading_calendar.previous_session(latest, age)
+    with open_connection(sample) as connection:
+        store_results(connection, [outdated])
+        outdated_results.mark_outdated(connection, outdated)
+        store_results(connection, [latest])
+    requests = _tick(instance, tonight)
+    spans = [request.run_key for request in requests[1:]]
+    assert spans == [f"{outdated} to {outdated}, on {tonight}"][: int(is_requested)]
+
+
+def test_a_tick_requests_its_session_without_the_database(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its run then fails with the reason, and is alerted."""
+    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    assert [request.run_key for request in _tick(instance, date(2022, 12, 28))] == ["2022-12-28"]
+
+
 def test_a_session_without_one_asset_is_missing(instance: dg.DagsterInstance, run: Run) -> None:
     """A run failed half way: an asset that was never computed counts as new, not as missing."""
     days = [date(2022, 12, 21), date(2022, 12, 22), date(2022, 12, 23)]
@@ -150,25 +176,28 @@ def test_catching_up_fails_if_the_prices_end_a_session_before_the_latest(
 
 
 @pytest.mark.parametrize(
-    ("key", "offline", "advice"),
+    ("key", "source", "offline", "advice"),
     [
-        ("k", False, "FMP has no newer close yet: run riskmetrics catch-up again later"),
-        ("k", True, "Import newer prices: riskmetrics import prices FILE"),
-        ("", False, "Import newer prices: riskmetrics import prices FILE"),
+        ("k", "FMP", False, "FMP has no newer close yet: run riskmetrics catch-up again later"),
+        ("k", "file", False, "Import newer prices: riskmetrics import prices FILE"),
+        ("k", "FMP", True, "Import newer prices: riskmetrics import prices FILE"),
+        ("", "FMP", False, "Import newer prices: riskmetrics import prices FILE"),
     ],
 )
 def test_the_advice_about_late_closes_is_that_of_their_source(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     key: str,
+    source: str,
     offline: bool,
     advice: str,
 ) -> None:
     monkeypatch.setenv("FMP_API_KEY", key)
     latest = trading_calendar.last_completed_session()
-    assert not run_command._warn_if_behind(latest, offline=offline)
+    assert not run_command._warn_if_behind(latest, source, offline=offline)
     assert capsys.readouterr().err == ""
-    assert run_command._warn_if_behind(trading_calendar.previous_session(latest), offline=offline)
+    before = trading_calendar.previous_session(latest)
+    assert run_command._warn_if_behind(before, source, offline=offline)
     said = capsys.readouterr().err
     assert f"1 session before the latest ended session, {latest}. {advice}\n" in said
 

@@ -121,11 +121,11 @@ def test_a_correction_changes_the_lots_and_the_next_run_the_values(
     )
     before = float(query_frame(sample, query)["total_value"].item())
     arguments = ("import", "transactions", str(history), "--portfolio", "Kept", "--replace")
-    assert "reprocess" not in call(*arguments).stderr
+    assert "outdated" not in call(*arguments).stderr
     history.write_text(HISTORY.format(**PRICES).replace("-12.50", "-112.50"))
     corrected = call(*arguments)
     assert corrected.exit_code == 0
-    assert f"reprocess --all --from {LAST} --to {LAST}" in corrected.stderr
+    assert f"Results from {LAST} on are outdated" in corrected.stderr
     assert f"{LAST} to {LAST}" in call("status").stdout  # outdated results
     assert run([LAST], ["portfolio_values"]).exit_code == 0
     after = float(query_frame(sample, query)["total_value"].item())

@@ -36,6 +36,7 @@ from riskmetrics.sources.vendor_http import CONCURRENCY
 from tests.fmp_market import LAST, Market
 from tests.fmp_server import BAD_KEY, LIMIT, NO_ENDPOINT, Reply
 from tests.forked_commands import PATIENCE
+from tests.outdated_ranges import read_outdated_range
 from tests.stopped_clocks import stopped_clock
 
 FULL, ADJUSTED = "historical-price-eod/full", "historical-price-eod/dividend-adjusted"
@@ -132,19 +133,31 @@ def test_a_restated_history_is_fetched_anew_and_has_no_false_move(
         market.dividends["A", MONDAY] = 0.5
     found = refresh(feed, {"A": None, "B": None}, [TUESDAY])
     assert found.errors == {}
-    split = {"split": "4:1", "both": "4:1", "reverse split": "1:10"}.get(event)
     assert found.warnings == (
         "prices of A were restated (split or dividend); fetching the full history",
-        *[
-            f"earlier closes of A are restated as after a split of {split}: if a quantity is from"
-            " before it, import the holdings again"
-        ][: split is not None],
     )
     assert vendor.count().total() == 4 + 4 + 2
     vendor_closes = market.closes("A")
     assert {day: vendor_closes[day] for day in stored(engine)} == stored(engine)
     adjusted = np.array([prices[1] for prices in stored(engine).values()])
     assert np.abs(np.diff(adjusted) / adjusted[:-1]).max() < 0.06
+
+
+@pytest.mark.parametrize(("ratio", "split"), [(4, "4:1"), (0.1, "1:10")])
+def test_quantities_are_questioned_after_a_split_of_a_held_symbol(
+    feed, market, engine, tomorrow, ratio, split
+):
+    """Factor funds and indices have no quantity."""
+    refresh(feed, {"A": None, "B": None}, [LAST])
+    store_result(engine, "A", LAST)
+    tomorrow()
+    market.through = TUESDAY
+    market.splits |= {("A", TUESDAY): ratio, ("B", TUESDAY): ratio}
+    warnings = refresh(feed, {"A": None, "B": None}, [TUESDAY]).warnings
+    assert [text for text in warnings if "earlier closes" in text] == [
+        f"earlier closes of A are restated as after a split of {split}: if a quantity is from"
+        " before it, import the holdings again"
+    ]
 
 
 def test_a_plan_of_few_years_does_not_take_away_the_years_before(feed, market, engine, tomorrow):
@@ -309,7 +322,7 @@ def test_results_that_another_run_stores_during_a_refresh_are_outdated_if_they_u
     assert len(warned) == is_outdated
     with engine.connect() as connection:
         expected = (LAST, LAST) if is_outdated else None
-        assert outdated_results.read_outdated(connection) == expected
+        assert read_outdated_range(connection) == expected
     assert "stored while" not in " ".join(refresh(feed, {"A": None}, [LAST]).warnings)
 
 
@@ -342,11 +355,9 @@ def test_an_update_that_corrects_a_used_close_says_which_results_are_outdated(
     market.through = MONDAY
     (warning,) = refresh(feed, {"A": None}, [MONDAY]).warnings
     close = bars[0]["close"]
-    assert warning == (
-        f"1 stored close changed: A {LAST} {100 * close:,.2f} → {close:,.2f}. Results from {LAST}"
-        f" on are outdated: recompute them with riskmetrics reprocess --all --from {LAST} --to"
-        f" {LAST}"
-    )
+    assert warning == (f"1 stored close changed: A {LAST} {100 * close:,.2f} → {close:,.2f}")
+    with engine.connect() as connection:
+        assert read_outdated_range(connection) == (LAST, LAST)
     assert len(vendor.calls) == 4  # an update, no history
 
 
@@ -370,15 +381,13 @@ def test_a_dividend_that_is_announced_late_outdates_results_since_its_ex_day(
     late = [text for text in warnings if "announced late" in text]
     assert (
         late
-        == [
-            f"adj_close of A has another return on {LAST}, as by a dividend announced late. Results"
-            f" from {LAST} on are outdated: recompute them with riskmetrics reprocess --all --from"
-            f" {LAST} --to {LAST}"
-        ][: int(is_late)]
+        == [f"adj_close of A has another return on {LAST}, as by a dividend announced late"][
+            : int(is_late)
+        ]
     )
     with engine.connect() as connection:
         expected = (LAST, LAST) if is_late else None
-        assert outdated_results.read_outdated(connection) == expected
+        assert read_outdated_range(connection) == expected
 
 
 def test_an_update_that_adds_a_close_to_a_computed_session_says_so(feed, market, engine, tomorrow):
@@ -390,7 +399,7 @@ def test_an_update_that_adds_a_close_to_a_computed_session_says_so(feed, market,
     (warning,) = refresh(feed, {"A": None}, [MONDAY]).warnings
     assert warning.startswith(f"1 close added to computed sessions: A {LAST} ")
     with engine.connect() as connection:
-        assert outdated_results.read_outdated(connection) == (LAST, LAST)
+        assert read_outdated_range(connection) == (LAST, LAST)
 
 
 def test_a_vendor_that_is_down_is_a_fault_of_the_network_and_is_asked_three_times(

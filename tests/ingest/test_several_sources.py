@@ -350,8 +350,9 @@ def test_a_replacement_marks_results_on_closes_that_it_removes(open_sources, tii
     tiingo_market.replies["", "SPY"] = Reply(rows)
     (client,) = open_sources("tiingo")
     replaced = refetch.replace_history(client, "SPY", is_shorter_accepted=True)
-    assert "1 stored close of SPY removed. Results from" in replaced.warnings[-1]
-    assert f"--from {LAST} --to {LAST}" in replaced.warnings[-1]
+    removed, outdated = replaced.warnings[-2:]
+    assert removed == "1 stored close of SPY removed"
+    assert outdated.startswith(f"Results from {LAST} on are outdated")
 
 
 def test_an_unknown_symbol_replaces_nothing(open_sources, tiingo_market, engine):
