@@ -39,6 +39,7 @@ from riskmetrics.sources.holdings_terms import (
     side_texts,
     sold_texts,
     unclear_states,
+    unread_holdings,
     with_texts,
 )
 from riskmetrics.sources.holdings_totals import has_terms, is_sum_above, is_total_line
@@ -133,12 +134,7 @@ def prepare_rows(table: Table, layout: Layout) -> Table:
         if text != symbol
     )
     problems = problems.mask(problems == "", unclear_states(table))
-    unread = table.text("unread_holding")
-    problems = problems.mask(
-        (problems == "") & (unread != ""),
-        unread + " can be what is held: write it in the columns of symbols and quantities, or"
-        " remove the column",
-    )
+    problems = problems.mask(problems == "", unread_holdings(table))
     table = add_option_rights(table)
     classes = class_texts(table)
     symbols, is_unreadable = described_options(table, symbols, classes)

@@ -160,6 +160,16 @@ def add_option_rights(table: Table) -> Table:
     return with_texts(table, option_right=rights.where(rights.isin(_RIGHTS), ""))
 
 
+def unread_holdings(table: Table) -> "pd.Series[str]":
+    """Return why what an unread column names may be held; "" where it names nothing."""
+    named = table.text("unread_holding")
+    advice = (
+        " can be what is held: write it in the columns of symbols and quantities, or remove the"
+        " column"
+    )
+    return named.mask(named != "", named + advice)
+
+
 def described_options(
     table: Table, symbols: "pd.Series[str]", classes: "pd.Series[str]"
 ) -> tuple["pd.Series[str]", "pd.Series[bool]"]:
