@@ -53,10 +53,7 @@ KIND = "prices"
 
 
 class FetchPlan(NamedTuple):
-    """Request for one symbol: its history, or an update from ``update_start`` if that is set.
-
-    The run computes the sessions from ``first`` on.
-    """
+    """Request for a symbol and sessions from ``first`` on: an update, or else its history."""
 
     symbol: str
     first: date
