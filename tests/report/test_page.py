@@ -864,7 +864,9 @@ def test_what_the_portfolio_realized_is_next_to_what_its_holdings_would_have(
     performances = tables.STATISTIC_TABLES["portfolio_performance"]
     market = {"market_index": "SPX"} if "market_index" in performances.c else {}
     insert(connection, performances, annual_return=0.07, sharpe_ratio=1.0, **key, **market)
-    page = Page(render(connection, DAY))
+    text = render(connection, DAY)
+    assert "“Realized” is what the portfolio earned with what it held on each session" in text
+    page = Page(text)
     assert page.row("Maximum drawdown", 4) == ["Maximum drawdown", "−11.3%", "−20.0%", ""]
     assert page.row("Current drawdown", 4) == ["Current drawdown", "−1.0%", "−16.0%", ""]
     assert page.row("Annualized return", 4) == ["Annualized return", "+7.0%", "−16.0%", "a year"]
