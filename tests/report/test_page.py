@@ -776,6 +776,28 @@ def test_a_rate_beta_is_shown_without_volatility(
     ]
 
 
+def test_the_pnl_of_an_option_at_a_stated_price_is_unknown(
+    connection: sa.Connection, long_short: uuid.UUID
+) -> None:
+    """Two calls stated at 3.50 are 700; their price of the day before is not known."""
+    call = {
+        "symbol": "AMD 130 C",
+        "position_type": "LC",
+        "quantity": 2,
+        "last_price": 3.5,
+        "investment_class": "OPTIONS",
+        "underlying_symbol": "AMD",
+        "strike_price": 130,
+        "expiration_date": date(2023, 6, 16),
+    }
+    entered = DAY - timedelta(days=30)
+    key = {"id": uuid.uuid4(), "portfolio_id": long_short, "entry_date": entered}
+    insert(connection, tables.positions, **key, **call)
+    page = Page(render(connection, DAY))
+    assert page.row("AMD 130 C", 10)[2:5] == ["700", "3.50†", "—"]
+    assert "† Stated by an imported file, the same on each session" in page.text
+
+
 def test_each_option_contract_has_a_row_with_its_terms(
     connection: sa.Connection, long_short: uuid.UUID
 ) -> None:
