@@ -27,7 +27,7 @@ from riskmetrics.db import (
 from riskmetrics.db.result_rules import RESULT_RULES, ResultRule
 from riskmetrics.db.split_suspects import find_suspected_splits
 from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY_SHARE
-from riskmetrics.present.formatting import fixed
+from riskmetrics.present.formatting import fixed_point
 from riskmetrics.resources import Warehouse, code_version
 from riskmetrics.results import betas
 from riskmetrics.results.beta_reference_check import max_abs_difference
@@ -196,7 +196,7 @@ def equity_sufficient(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetChe
     with warehouse.read() as connection:
         small = result_queries.find_small_equity(connection, days, MIN_EQUITY_SHARE)
     labels = [
-        f"{row['portfolio']} (equity {fixed(row['total_value'], 2)}, gross"
+        f"{row['portfolio']} (equity {fixed_point(row['total_value'], 2)}, gross"
         f" {row['gross_exposure']:,.2f} on {row['day']:%Y-%m-%d})"
         for row in small.to_dict("records")
     ]

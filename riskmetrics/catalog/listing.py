@@ -36,6 +36,6 @@ class Listing:
         return self.key or self.view
 
     @property
-    def joined(self) -> dict[str, str]:
+    def joined_figures(self) -> dict[str, str]:
         """Return the figures of other tables, as 'table.column', by their names here."""
         return dict(column.split("=") for column in self.columns if "=" in column)

@@ -23,7 +23,7 @@ _OPTIONS = "; options: * |delta| * price of the underlying / value"
 _RETURNS = f", {PRO_FORMA}"
 
 
-def _common(
+def _shared_figures(
     table: str, names: tuple[str, ...], suffixes: tuple[str, str], minimum: str
 ) -> tuple[Figure, ...]:
     """Return the figures that positions and portfolios share.
@@ -53,7 +53,7 @@ def _common(
 _position = partial(Figure, "position_volatility", absent=POSITION_FIGURE)
 
 FIGURES = (
-    *_common("position_volatility",
+    *_shared_figures("position_volatility",
         ("realized_vol_21d", "realized_vol_63d", "expected_vol_21d", "vol_trend",
          "vol_percentile"), (_OPTIONS, _OPTIONS), ""),
     _position("vol_daily", "Last session", Unit.VOLATILITY,
@@ -72,7 +72,7 @@ FIGURES = (
     _position("model_r_squared", "Skill", Unit.SKILL,
         "1 - SSE(forecasts) / SSE(trailing 21 sessions) over the last 252 completed forecasts, 126"
         " required", YEAR, "126 completed forecasts", "Campbell and Thompson (2008)", "oos R²"),
-    *_common("portfolio_snapshots",
+    *_shared_figures("portfolio_snapshots",
         ("realized_volatility_21d", "realized_volatility_63d", "expected_volatility_21d",
          "volatility_trend", "volatility_percentile"),
         (_RETURNS, f", of {PRO_FORMA}"), f", {COVERED}"),

@@ -107,7 +107,7 @@ def paint(layer: Layer, color: str | Series) -> Layer:
     }
 
 
-def plain(color: str) -> Layer:
+def plain_color(color: str) -> Layer:
     """Return a color that needs no legend."""
     return {"value": color}
 
@@ -197,7 +197,7 @@ def bars(label: str, amount: Layer, color: Layer, shown: list[Layer]) -> Layer:
     }
 
 
-def diverging(
+def diverging_tiles(
     field: str,
     shown: list[Layer],
     x: Layer,

@@ -13,10 +13,10 @@ from riskmetrics.charts.layers import (
     Layer,
     at_session,
     bars,
-    diverging,
+    diverging_tiles,
     gain_or_loss,
     line,
-    plain,
+    plain_color,
     quantity,
     tooltip,
 )
@@ -94,7 +94,7 @@ def _labels_on(side: str) -> Layer:
         "encoding": {
             "x": _WEIGHT | _EXACT,
             "y": _RISK_SHARE | _EXACT,
-            "color": plain(INK),
+            "color": plain_color(INK),
             "text": {"field": "symbol"},
         },
     }
@@ -106,7 +106,7 @@ POSITION_CHARTS: tuple[Chart, ...] = (
         "Sectors against the benchmark",
         "Net weight minus that of the benchmark over time; next to the name, the latest.",
         rows.sector_drift,
-        diverging(
+        diverging_tiles(
             "deviation",
             tooltip(*_SECTOR, ("deviation", "Against the benchmark", "+.1%")),
             _SECTOR_SESSIONS,
@@ -120,7 +120,7 @@ POSITION_CHARTS: tuple[Chart, ...] = (
         "Sectors",
         "Net weight over time, as a share of equity; next to the name, the latest.",
         rows.sector_weights,
-        diverging("net_weight", tooltip(*_SECTOR), _SECTOR_SESSIONS, _SECTOR_NAMES)[:1],
+        diverging_tiles("net_weight", tooltip(*_SECTOR), _SECTOR_SESSIONS, _SECTOR_NAMES)[:1],
         applies=rows.has_no_benchmark,
         color_field="net_weight",
     ),
@@ -139,7 +139,7 @@ POSITION_CHARTS: tuple[Chart, ...] = (
         "Contributions to volatility",
         "Share of the volatility of one year, the largest first; hedges are negative.",
         rows.risk_shares,
-        (bars("symbol", _RISK_SHARE, plain(MAIN), _SHARES),),
+        (bars("symbol", _RISK_SHARE, plain_color(MAIN), _SHARES),),
         row_height=16,
     ),
     Chart(
@@ -153,7 +153,7 @@ POSITION_CHARTS: tuple[Chart, ...] = (
                 "encoding": {
                     "x": _WEIGHT | _EXACT,
                     "y": _RISK_SHARE | _EXACT,
-                    "color": plain(MAIN),
+                    "color": plain_color(MAIN),
                     "tooltip": _SHARES,
                 },
             },
@@ -163,7 +163,7 @@ POSITION_CHARTS: tuple[Chart, ...] = (
                 "encoding": {
                     "x": _WEIGHT | _EXACT,
                     "y": _RISK_SHARE | _EXACT | {"field": "weight"},
-                    "color": plain(OTHER),
+                    "color": plain_color(OTHER),
                 },
             },
         ),
@@ -173,7 +173,7 @@ POSITION_CHARTS: tuple[Chart, ...] = (
         "Correlations",
         "Of the daily returns of one year, the largest weights first; negative ones are red.",
         rows.correlations,
-        diverging(
+        diverging_tiles(
             "correlation",
             tooltip(("first", "Symbol", ""), ("second", "With", ""), ("correlation", "Is", NUMBER)),
             _symbols("first"),
@@ -189,14 +189,14 @@ POSITION_CHARTS: tuple[Chart, ...] = (
         "Return per unit return of the factor, the others held fixed, with 95% intervals.",
         rows.factor_exposures,
         (
-            bars("factor", _EXPOSURE, plain(MAIN), _EXPOSURES),
+            bars("factor", _EXPOSURE, plain_color(MAIN), _EXPOSURES),
             {
                 "mark": {"type": "rule", "strokeWidth": 1.6},
                 "encoding": {
                     "y": {"field": "factor", "type": "nominal", "sort": None},
                     "x": {"field": "low", "type": "quantitative"},
                     "x2": {"field": "high"},
-                    "color": plain(INK),
+                    "color": plain_color(INK),
                 },
             },
         ),

@@ -10,7 +10,7 @@ import typer
 from riskmetrics.cli.database import connect_at_head, read_transaction
 from riskmetrics.cli.output import CellFormat, echo_err, echo_progress, print_frame, print_json
 from riskmetrics.cli.shared_options import AsJson, day_option
-from riskmetrics.present.formatting import fixed, stored_text, with_true_minus
+from riskmetrics.present.formatting import fixed_point, stored_text, with_true_minus
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +33,7 @@ _COLUMNS = {
     "last_target": "last target",
     "r_squared": "R²",
 }
-_THREE_DECIMALS = partial(fixed, decimals=3)
+_THREE_DECIMALS = partial(fixed_point, decimals=3)
 _FORMATS: dict[str, CellFormat] = {
     **dict.fromkeys(
         ("constant", "day", "week", "month", "market", "variance", "R²"), _THREE_DECIMALS
@@ -115,7 +115,7 @@ def _print_backtest(rows: "pd.DataFrame", *, as_json: bool) -> None:
     names = {"n_obs": "pairs", "qlike_refitted": "QLIKE refitted", "qlike_in_use": "QLIKE in use"}
     formats: dict[str, CellFormat] = {
         "pairs": "{:,.0f}".format,
-        **dict.fromkeys(("QLIKE refitted", "QLIKE in use"), partial(fixed, decimals=4)),
+        **dict.fromkeys(("QLIKE refitted", "QLIKE in use"), partial(fixed_point, decimals=4)),
         "t": lambda value: with_true_minus(f"{value:+.1f}"),
     }
     print_frame(

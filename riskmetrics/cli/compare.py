@@ -158,7 +158,7 @@ def _print_comparison(
         "change": _signed_quantity,
     }
     amounts: dict[str, CellFormat] = {"amount": formatting.signed_amount}
-    share, beta = formatting.percent, partial(formatting.fixed, decimals=3)
+    share, beta = formatting.percent, partial(formatting.fixed_point, decimals=3)
     for title, frame, formats in (
         (
             f"Prices that changed the value most, at the quantities of {before}",

@@ -29,7 +29,7 @@ from riskmetrics.cli.transaction_check import (
     unstated_splits,
 )
 from riskmetrics.errors import DataQualityError, UsageError
-from riskmetrics.present.formatting import fixed
+from riskmetrics.present.formatting import fixed_point
 from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ class _Outcome(NamedTuple):
             if lots
             else ""
         )
-        cash = "" if self.cash is None else f"; cash {fixed(self.cash, 2)}"
+        cash = "" if self.cash is None else f"; cash {fixed_point(self.cash, 2)}"
         return (
             f"{pluralize(changes.added, 'transaction')} added, {changes.corrected} corrected,"
             f" {changes.unchanged} unchanged{removed}{lot_text}{cash}"

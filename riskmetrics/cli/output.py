@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import typer
 
 from riskmetrics.errors import ConfigurationError, UsageError
-from riskmetrics.present.formatting import fixed
+from riskmetrics.present.formatting import fixed_point
 from riskmetrics.text import UNPRINTABLE, escape_all_but_colors, escape_controls, is_printable
 
 if TYPE_CHECKING:
@@ -270,12 +270,12 @@ def format_cell(value: object, form: CellFormat | None = None) -> str:
         return form(value)
     if isinstance(value, Decimal) and value.is_finite():
         return _format_decimal(value)
-    return fixed(value, decimals=4) if isinstance(value, float) else str(value)
+    return fixed_point(value, decimals=4) if isinstance(value, float) else str(value)
 
 
 def _format_decimal(value: Decimal) -> str:
     """Return a number of the database without the zeros of its scale, which say nothing."""
-    return fixed(value, decimals=max(0, -int(value.normalize().as_tuple().exponent)))
+    return fixed_point(value, decimals=max(0, -int(value.normalize().as_tuple().exponent)))
 
 
 def spell_infinities(table: "pd.DataFrame") -> "pd.DataFrame":

@@ -20,7 +20,7 @@ from riskmetrics.cli.shared_options import (
     day_option,
 )
 from riskmetrics.errors import NotStoredError, UsageError
-from riskmetrics.present.formatting import fixed
+from riskmetrics.present.formatting import fixed_point
 from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
@@ -139,7 +139,9 @@ def list_portfolios(as_json: AsJson = False) -> None:
             "no portfolio is stored yet: import one with riskmetrics import portfolio holdings.csv"
             " --name NAME, or add one with riskmetrics portfolio add NAME AAPL=10"
         )
-    print_frame(table, as_json=as_json, formats={"equity_balance": partial(fixed, decimals=2)})
+    print_frame(
+        table, as_json=as_json, formats={"equity_balance": partial(fixed_point, decimals=2)}
+    )
 
 
 @app.command()

@@ -12,7 +12,7 @@ from riskmetrics.cli.output import echo_err, pluralize, print_frame, print_json,
 from riskmetrics.cli.shared_options import check_portfolio_name
 from riskmetrics.errors import UsageError
 from riskmetrics.present import formatting
-from riskmetrics.present.formatting import fixed
+from riskmetrics.present.formatting import fixed_point
 from riskmetrics.text import match_names
 
 if TYPE_CHECKING:
@@ -111,8 +111,10 @@ def report_interpretation(
 
 def _describe_plan(plan: PortfolioPlan) -> str:
     lots = f"{plan.name}, {pluralize(len(plan.account.holdings.rows), 'lot')}"
-    cash = "" if math.isnan(plan.account.cash) else f", cash {fixed(plan.account.cash, 2)}"
-    return lots + cash + (f", equity {fixed(plan.equity, 2)}" if plan.equity is not None else "")
+    cash = "" if math.isnan(plan.account.cash) else f", cash {fixed_point(plan.account.cash, 2)}"
+    return (
+        lots + cash + (f", equity {fixed_point(plan.equity, 2)}" if plan.equity is not None else "")
+    )
 
 
 def _group_by_reason(lines: Iterable[tuple[int, str]]) -> list[tuple[str, str]]:

@@ -121,7 +121,7 @@ def quality(day: Day = None, as_json: AsJson = False) -> None:
             typer.echo(price_faults.describe_findings(name, found[:0], bars))
 
 
-def rejected(
+def rejected_rows(
     kind: Annotated[
         str | None, typer.Option(help="Only rows of this kind, such as prices or portfolio.")
     ] = None,
@@ -325,7 +325,7 @@ _COMMANDS: dict[str, dict[str, str | Callable[..., None]]] = {
     "Data": {
         "undefined": "Print undefined values and their reasons.",
         "quality": quality,
-        "rejected": rejected,
+        "rejected": rejected_rows,
     },
 }
 """By subject, each command's function, or the help text of its view in `cli.views`."""

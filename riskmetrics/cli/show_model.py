@@ -8,7 +8,7 @@ import typer
 from riskmetrics.cli.database import read_transaction
 from riskmetrics.cli.output import print_frame, print_json, to_records
 from riskmetrics.cli.shared_options import AsJson
-from riskmetrics.present.formatting import fixed
+from riskmetrics.present.formatting import fixed_point
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +71,7 @@ def _format_coefficients(rows: "pd.DataFrame") -> "pd.DataFrame":
     for weight, std_error in zip(WEIGHT_COLUMNS, STD_ERROR_COLUMNS, strict=True):
         numbers = zip(rows[weight], rows[std_error], strict=True)
         table[weight.removesuffix("_weight")] = [
-            fixed(value, 3) + ("" if math.isnan(error) else f" ± {error:.3f}")
+            fixed_point(value, 3) + ("" if math.isnan(error) else f" ± {error:.3f}")
             for value, error in numbers
         ]
     fit = rows["rejection_reason"].isna().map({True: "accepted", False: "rejected"})

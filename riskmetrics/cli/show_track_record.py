@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _KINDS = "volatility, value_at_risk or beta"
 
-_TWO, _THREE = formatting.two_decimals, partial(formatting.fixed, decimals=3)
+_TWO, _THREE = formatting.two_decimals, partial(formatting.fixed_point, decimals=3)
 
 _FORMATS: dict[str, CellFormat] = {
     "loss": _THREE,

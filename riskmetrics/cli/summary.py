@@ -54,10 +54,10 @@ def _rows_of(frame: "pd.DataFrame", portfolio: str) -> Sequence[Row]:
 
 def _summary_lines(rows: Rows) -> Iterator[tuple[str, str]]:
     """Yield the label and text of each line; a figure that is undefined is a dash."""
-    snapshot = _shown(rows, "portfolio_snapshots")
-    volatility = _shown(rows, "volatility", "volatility_forecasts", "portfolio_snapshots")
-    regression = _shown(rows, "portfolio_market_regressions")
-    drawdown = _shown(rows, "portfolio_drawdowns")
+    snapshot = _merge_rows(rows, "portfolio_snapshots")
+    volatility = _merge_rows(rows, "volatility", "volatility_forecasts", "portfolio_snapshots")
+    regression = _merge_rows(rows, "portfolio_market_regressions")
+    drawdown = _merge_rows(rows, "portfolio_drawdowns")
     yield (
         "Value",
         (
@@ -107,7 +107,7 @@ class _Shown:
         return format_cell(self.row.get(column), PAGE_FORMATS.get(unit) if unit else None)
 
 
-def _shown(rows: Rows, *tables: str) -> _Shown:
+def _merge_rows(rows: Rows, *tables: str) -> _Shown:
     """Return the only row of the first table, with figures of all."""
     return _Shown(next(iter(rows[tables[0]]), {}), tables)
 

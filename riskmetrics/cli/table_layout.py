@@ -50,11 +50,11 @@ def fit_columns(
     """
     cells = [[row[column] for row in rows] for column in range(len(header))]
     prose = [_is_prose(column) for column in cells]
-    natural = [_longest([name, *column]) for name, column in zip(header, cells, strict=True)]
+    natural = [_widest_text([name, *column]) for name, column in zip(header, cells, strict=True)]
     narrowest = [
-        max(_longest(_PIECES.findall(name)), _longest(" ".join(column).split()))
+        max(_widest_text(_PIECES.findall(name)), _widest_text(" ".join(column).split()))
         if is_prose
-        else max(_longest(_PIECES.findall(name)), _longest(column))
+        else max(_widest_text(_PIECES.findall(name)), _widest_text(column))
         for name, column, is_prose in zip(header, cells, prose, strict=True)
     ]
     least = [
@@ -70,7 +70,7 @@ def fit_columns(
         least = narrowest
     if _total_width(least, shown) > width:
         least = [
-            narrow if is_number else _longest(_PIECES.findall(" ".join([name, *column])))
+            narrow if is_number else _widest_text(_PIECES.findall(" ".join([name, *column])))
             for narrow, is_number, name, column in zip(
                 narrowest, right_aligned, header, cells, strict=True
             )
@@ -86,7 +86,7 @@ def _is_prose(cells: Sequence[str]) -> bool:
     return any(cell_len(cell) > _PROSE_LENGTH and " " in cell for cell in cells)
 
 
-def _longest(texts: Sequence[str]) -> int:
+def _widest_text(texts: Sequence[str]) -> int:
     """Return the characters of a terminal that the longest text takes; some letters take two."""
     return max(map(cell_len, texts), default=0)
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from riskmetrics.cli.output import echo_err, pluralize
-from riskmetrics.present.formatting import fixed
+from riskmetrics.present.formatting import fixed_point
 from riskmetrics.symbols import parse_option
 from riskmetrics.text import join_names
 
@@ -63,7 +63,7 @@ def compare_with_transactions(
     is_known = is_cash_known(transactions) and not math.isnan(plan.account.cash)
     if is_known and abs(cash - Decimal(repr(plan.account.cash))) > _MAX_CASH_DIFFERENCE:
         echo_err(
-            f"cash: {fixed(cash, 2)} by transactions, {fixed(plan.account.cash, 2)} in the file"
+            f"cash: {fixed_point(cash, 2)} by transactions, {fixed_point(plan.account.cash, 2)} in the file"
         )
         n += 1
     compared = f"compared with the transactions up to {day}, nothing stored"
@@ -83,7 +83,7 @@ def cash_problems(balances: list[tuple[date, Decimal]], *, is_known: bool) -> li
     if first is None:
         return []
     return [
-        f"cash is {fixed(first[1], 2)} on {first[0]}: deposits are missing, or it is a margin loan"
+        f"cash is {fixed_point(first[1], 2)} on {first[0]}: deposits are missing, or it is a margin loan"
     ]
 
 
@@ -126,7 +126,7 @@ def describe(transaction: "Transaction") -> str:
     parts = [transaction.day, transaction.kind.value.replace("_", " ")]
     if transaction.symbol:
         parts.append(f"{transaction.quantity.normalize():f} {transaction.symbol}")
-    return " ".join(map(str, parts)) + f", {fixed(transaction.amount, 2)}"
+    return " ".join(map(str, parts)) + f", {fixed_point(transaction.amount, 2)}"
 
 
 def check_prices(connection: "sa.Connection", history: "LotHistory") -> "list[RejectedRow]":

@@ -239,14 +239,14 @@ def _listed_table(listing: Listing) -> Table:
         listing.title,
         partial(listed_rows.read_rows, listing.table),
         (listing.table,),
-        renamed=listing.joined,
+        renamed=listing.joined_figures,
         is_optional=listing.is_optional,
         hidden=listing.hidden,
         has_headings=listing.view == "stress",
     )
 
 
-def _listed(view: str, **of_view: Any) -> View:
+def _find_view(view: str, **of_view: Any) -> View:
     """Return the view of the listings that name it."""
     listings = (listing for listing in all_listings() if listing.view == view)
     return View({listing.key: _listed_table(listing) for listing in listings}, **of_view)
@@ -255,7 +255,7 @@ def _listed(view: str, **of_view: Any) -> View:
 def _risk_view() -> View:
     """Return the listings of risk; the realized history follows drawdowns of today's holdings."""
     tables: dict[str, Table] = {}
-    for key, table in _listed("risk").tables.items():
+    for key, table in _find_view("risk").tables.items():
         tables[key] = table
         if key == "drawdowns":
             tables["realized"] = Table(
@@ -265,8 +265,8 @@ def _risk_view() -> View:
 
 
 VIEWS = {
-    "betas": _listed("betas", has_caveats=False, notes=_beta_notes),
-    "rate-betas": _listed("rate-betas", notes=_rate_beta_notes),
+    "betas": _find_view("betas", has_caveats=False, notes=_beta_notes),
+    "rate-betas": _find_view("rate-betas", notes=_rate_beta_notes),
     "volatility": View(
         {
             "portfolios": _volatility_table(
@@ -285,7 +285,7 @@ VIEWS = {
         },
         notes=_volatility_notes,
     ),
-    "sectors": _listed("sectors", notes=_sector_notes),
+    "sectors": _find_view("sectors", notes=_sector_notes),
     "snapshot": View(
         {
             "": Table(
@@ -301,12 +301,12 @@ VIEWS = {
         }
     ),
     "risk": _risk_view(),
-    "contributions": _listed("contributions"),
-    "correlations": _listed("correlations"),
-    "factors": _listed("factors", notes=_factor_notes),
-    "liquidity": _listed("liquidity"),
-    "stress": _listed("stress"),
-    "options": _listed(
+    "contributions": _find_view("contributions"),
+    "correlations": _find_view("correlations"),
+    "factors": _find_view("factors", notes=_factor_notes),
+    "liquidity": _find_view("liquidity"),
+    "stress": _find_view("stress"),
+    "options": _find_view(
         "options", has_caveats=False, text_if_empty=lambda *_: "no options are held on {session}"
     ),
     "figures": View(

@@ -83,7 +83,7 @@ class _Realized:
     def valuation(self, horizon: int) -> Valuation:
         """Return the holdings on the sessions on which forecasts of a horizon were made."""
         made_on = track_records.forecast_sessions(self._inputs.sessions, horizon)
-        return self._made[horizon].option_adjusted_valuation.on(made_on)
+        return self._origin_inputs[horizon].option_adjusted_valuation.select_sessions(made_on)
 
     def returns(self, horizon: int) -> panels.Returns:
         """Return the clean returns of all subjects in windows of a horizon."""
@@ -96,12 +96,12 @@ class _Realized:
             for rows in self._rows
             for subject in rows["subject"][rows["portfolio_id"].isna()].unique()
         }
-        held = (made.open_symbols for made in set(self._made.values()))
+        held = (made.open_symbols for made in set(self._origin_inputs.values()))
         longest = max(int(rows["horizon"].iloc[0]) for rows in self._rows)
         return self._inputs.clean_returns_for(symbols.union(*held), longest)
 
     @cached_property
-    def _made(self) -> dict[int, RunInputs]:
+    def _origin_inputs(self) -> dict[int, RunInputs]:
         """Return the inputs of the sessions on which forecasts of portfolios were made."""
         snapshot, sessions = self._inputs.snapshot, self._inputs.sessions
         spans = {

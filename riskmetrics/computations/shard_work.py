@@ -135,7 +135,7 @@ def run_shard_in_worker(task: ShardTask) -> dict[str, Summary | Exception]:
         )
     outcomes = run_shard(_open_worker_engine(), assets, task)
     return {
-        name: _portable(found) if isinstance(found, Exception) else found
+        name: _make_portable(found) if isinstance(found, Exception) else found
         for name, found in outcomes.items()
     }
 
@@ -159,7 +159,7 @@ def _open_worker_engine() -> sa.Engine:
     return open_engine(settings.load())
 
 
-def _portable(error: Exception) -> Exception:
+def _make_portable(error: Exception) -> Exception:
     """Return the cause of an exception, or its text if it cannot be sent to the run."""
     cause = root_cause(error)
     try:

@@ -74,7 +74,7 @@ class Workers:
     @property
     def n_workers(self) -> int:
         """Return the number of workers; the executor is started."""
-        return self._started[1]
+        return self._executor_and_slots[1]
 
     def run(self, tasks: Sequence[ShardTask]) -> list[Outcomes]:
         """Compute shards, in any order; return their outcomes in the order of ``tasks``.
@@ -89,7 +89,7 @@ class Workers:
         found: dict[int, Outcomes] = {}
         for _ in range(MAX_ATTEMPTS):
             left = [number for number in range(len(tasks)) if number not in found]
-            executor, _ = self._started
+            executor, _ = self._executor_and_slots
             futures: dict[Future[Outcomes], int] = {}
             try:
                 with suppress(*self._lost):  # refused: a worker was lost while it waited
@@ -121,7 +121,7 @@ class Workers:
                 ) from None
 
     @property
-    def _started(self) -> tuple[Executor, int]:
+    def _executor_and_slots(self) -> tuple[Executor, int]:
         if self._executor is None:
             self._executor = self._start(self._opened)
         return self._executor

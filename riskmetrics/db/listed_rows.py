@@ -82,7 +82,7 @@ def _position_columns(
 def _joined_tables(listing: Listing, day: date) -> "list[tuple[sa.Table, sa.ColumnElement[bool]]]":
     """Return the tables of symbols whose rows of a listed position's symbol are joined."""
     found = []
-    for name in sorted({figure.partition(".")[0] for figure in listing.joined.values()}):
+    for name in sorted({figure.partition(".")[0] for figure in listing.joined_figures.values()}):
         table = tables.metadata.tables[name]
         is_row = sa.and_(table.c.symbol == tables.positions.c.symbol, table.c.day == day, IS_LISTED)
         found.append((table, is_row))

@@ -210,9 +210,9 @@ def compare_schemas(live: SchemaSnapshot, expected: SchemaSnapshot) -> Compariso
             result.missing.append(
                 f"{item.label} is missing; expected {_describe_item(item, value)}"
             )
-        elif item.table not in missing_tables and _normalized(live_items[item]) != _normalized(
-            value
-        ):
+        elif item.table not in missing_tables and _normalize_constraint(
+            live_items[item]
+        ) != _normalize_constraint(value):
             is_tolerated = isinstance(value, Column) and _is_only_stricter(
                 item.table, live_items[item], value
             )
@@ -254,7 +254,7 @@ def _describe_item(item: _Item, value: Column | Constraint | Index) -> str:
     return value.definition.replace("{}", item.name, 1) if isinstance(value, Index) else str(value)
 
 
-def _normalized(value: Column | Constraint | Index) -> Column | Constraint | Index:
+def _normalize_constraint(value: Column | Constraint | Index) -> Column | Constraint | Index:
     """Return a constraint without casts to text, which Postgres moves when it restores a dump."""
     return (
         value._replace(definition=_TEXT_CASTS.sub("", value.definition))

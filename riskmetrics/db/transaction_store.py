@@ -52,14 +52,14 @@ class TransactionChanges:
 def round_to_columns(transaction: Transaction) -> Transaction:
     """Return a transaction with its numbers rounded as their columns store them."""
 
-    def rounded(value: Decimal | None, unit: Decimal) -> Decimal | None:
+    def round_value(value: Decimal | None, unit: Decimal) -> Decimal | None:
         return None if value is None else value.quantize(unit)
 
     return replace(
         transaction,
         quantity=transaction.quantity.quantize(QUANTITY_UNIT),
-        added_shares=rounded(transaction.added_shares, QUANTITY_UNIT),
-        price=rounded(transaction.price, _TRADE_PRICE_UNIT),
+        added_shares=round_value(transaction.added_shares, QUANTITY_UNIT),
+        price=round_value(transaction.price, _TRADE_PRICE_UNIT),
         amount=transaction.amount.quantize(_AMOUNT_UNIT),
         fees=transaction.fees.quantize(_AMOUNT_UNIT),
     )

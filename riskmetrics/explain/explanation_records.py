@@ -14,7 +14,7 @@ def explanation_record(explanation: Explanation) -> dict[str, Any]:
         recalculation = recalculation.by_column.get(figure.column, recalculation)
     return {
         "metric": figure.name,
-        "key": _plain(explanation.key),
+        "key": _json_values(explanation.key),
         "unit": figure.unit.value,
         "formula": figure.formula,
         "reference": figure.reference,
@@ -27,12 +27,12 @@ def explanation_record(explanation: Explanation) -> dict[str, Any]:
         "data_window": figure.window,
         "window": [day.isoformat() for day in (recalculation and recalculation.window) or ()],
         "observations": recalculation and recalculation.observations,
-        "parameters": _plain(explanation.parameters),
-        "inputs": _plain(recalculation.inputs if recalculation else {}),
+        "parameters": _json_values(explanation.parameters),
+        "inputs": _json_values(recalculation.inputs if recalculation else {}),
         "run_id": explanation.run_id,
         "code_version": explanation.code_version,
     }
 
 
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+def _json_values(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: to_json_value(value) for name, value in values.items()}

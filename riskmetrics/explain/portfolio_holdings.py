@@ -90,7 +90,7 @@ class Holdings:
         return float(self.instruments["exposure"].abs().sum())
 
     @property
-    def exposed(self) -> pd.DataFrame:
+    def exposed_instruments(self) -> pd.DataFrame:
         """Instruments with a known, nonzero exposure and a return series."""
         frame = self.instruments
         return frame[frame["has_return_series"] & (frame["exposure"].fillna(0.0) != 0)]
@@ -159,7 +159,7 @@ def pro_forma_returns(
     exposure has a return is NaN; the others are divided by their coverage.
     """
     holdings = delta_holdings(sources)
-    exposed = holdings.exposed
+    exposed = holdings.exposed_instruments
     returns = sources.returns({*exposed["underlying"], sources.market}, n_sessions, day)
     signed, size = (
         exposure.groupby(exposed["underlying"]).sum()

@@ -179,7 +179,7 @@ def weight_betas(
     result is NaN below 80% coverage of exposure. With ``is_in_currency``, it is the sum of exposure
     times beta, not divided by equity.
     """
-    exposed = holdings.exposed
+    exposed = holdings.exposed_instruments
     beta, r_squared, n_obs = (
         exposed["underlying"]
         .map(lambda name, figure=figure: figures[name].get(figure, math.nan))
@@ -214,7 +214,7 @@ def portfolio_beta(
 ) -> dict[str, float]:
     """Return a portfolio's beta to the ``factor``-th of ``indices``, the others held fixed."""
     figures = {}
-    for symbol in sorted(set(holdings.exposed["underlying"])):
+    for symbol in sorted(set(holdings.exposed_instruments["underlying"])):
         found = symbol_regression(sources, symbol, *indices)
         figures[symbol] = found | {"beta": found["beta"][factor]}
     return weight_betas(holdings, figures)
@@ -224,7 +224,7 @@ def decayed_portfolio_beta(sources: SourceRows, holdings: Holdings) -> dict[str,
     """Return a portfolio's exposure-weighted mean of exponentially weighted betas."""
     figures = {
         symbol: decayed_regression(sources, symbol, sources.market)
-        for symbol in holdings.exposed["underlying"]
+        for symbol in holdings.exposed_instruments["underlying"]
     }
     return weight_betas(holdings, figures)
 
@@ -244,7 +244,7 @@ def _recalculate_portfolio_decayed(sources: SourceRows, row: Row) -> Recalculati
 
 def vendor_portfolio_beta(sources: SourceRows, holdings: Holdings) -> dict[str, float]:
     """Return a portfolio's exposure-weighted mean of the vendor's betas."""
-    symbols = holdings.exposed["underlying"]
+    symbols = holdings.exposed_instruments["underlying"]
     vendor_betas = sources.profiles(symbols)["beta"].astype(float)
     figures = {symbol: {"beta": vendor_betas.get(symbol, math.nan)} for symbol in symbols}
     return weight_betas(holdings, figures)
@@ -253,7 +253,9 @@ def vendor_portfolio_beta(sources: SourceRows, holdings: Holdings) -> dict[str, 
 def _recalculate_snapshot_betas(sources: SourceRows, _: Row) -> Recalculation:
     holdings = delta_holdings(sources)
     calculated = portfolio_beta(sources, holdings, sources.market)
-    terms = holdings.exposed[["symbol", "underlying", "exposure"]].reset_index(drop=True)
+    terms = holdings.exposed_instruments[["symbol", "underlying", "exposure"]].reset_index(
+        drop=True
+    )
     beta = [symbol_regression(sources, each, sources.market) for each in terms["underlying"]]
     terms["beta"] = [found["beta"][0] for found in beta]
     sources.record_use("terms of the sum", terms)

@@ -32,7 +32,7 @@ class Covariance(NamedTuple):
         weights = self.weights.to_numpy(float)
         return math.sqrt(max(float(weights @ self.matrix.to_numpy(float) @ weights), 0.0))
 
-    def marginal(self, symbol: str) -> float:
+    def marginal_contribution(self, symbol: str) -> float:
         """Return the marginal contribution of a symbol; NaN if it is undefined."""
         if symbol not in self.matrix or not self.volatility > 0:
             return math.nan

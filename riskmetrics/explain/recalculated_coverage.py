@@ -74,7 +74,7 @@ def _income_counts(sources: SourceRows) -> dict[str, Any]:
 def _volatility_counts(sources: SourceRows, holdings: Holdings) -> dict[str, Any]:
     held, year = holdings.instruments, slice(-har.LEVEL_WINDOW, None)
     coverage = pro_forma_returns(sources, PORTFOLIO_WINDOW)["coverage"].iloc[year]
-    symbols = {*holdings.exposed["underlying"], sources.market}
+    symbols = {*holdings.exposed_instruments["underlying"], sources.market}
     n_obs = sources.returns(symbols, PORTFOLIO_WINDOW).iloc[year].count()
     followed = held["underlying"][held["has_return_series"]]
     return {

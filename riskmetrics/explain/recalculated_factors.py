@@ -121,7 +121,7 @@ def _portfolio_exposure(sources: SourceRows, holdings: Holdings, factor: str) ->
     """Return the exposure of a portfolio to a factor, bottom-up, and its coverage."""
     figures = {
         symbol: {"beta": symbol_fit(sources, symbol)["exposure"].get(factor, math.nan)}
-        for symbol in set(holdings.exposed["underlying"])
+        for symbol in set(holdings.exposed_instruments["underlying"])
     }
     return weight_betas(holdings, figures)
 

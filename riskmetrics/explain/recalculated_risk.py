@@ -185,7 +185,7 @@ def _recalculate_contribution(sources: SourceRows, row: Row) -> Recalculation:
     own = pro_forma_returns(sources, YEAR_WINDOW)
     counted, weight = own["return"].notna(), float(holdings.symbol_weights.get(symbol, 0.0))
     returns = sources.returns(
-        {*holdings.exposed["underlying"], sources.market, symbol}, YEAR_WINDOW
+        {*holdings.exposed_instruments["underlying"], sources.market, symbol}, YEAR_WINDOW
     )[symbol]
     whole, part = own["return"][counted], (returns / own["coverage"])[counted]
     marginal = volatility = math.nan
@@ -195,7 +195,7 @@ def _recalculate_contribution(sources: SourceRows, row: Row) -> Recalculation:
             marginal = float(np.cov(part.fillna(0.0), whole)[0, 1]) / volatility
     year = math.sqrt(SESSIONS_PER_YEAR)
     decayed = decayed_covariance(sources)
-    added = decayed.marginal(symbol)
+    added = decayed.marginal_contribution(symbol)
     values = active_and_incremental(sources, symbol, weight) | {
         "weight": weight,
         "component": weight * marginal * year,

@@ -187,7 +187,7 @@ def _return_distribution(own: Returns) -> dict[str, Any]:
     return values
 
 
-def _underwater(own: Returns) -> dict[str, Any]:
+def _recalculate_underwater(own: Returns) -> dict[str, Any]:
     depth = _depth(own)
     counted = depth[own.notna()]
     ulcer = float(np.sqrt(np.mean(counted**2)))
@@ -236,7 +236,7 @@ _FORMULAS: dict[str, tuple[str, Formula]] = {
     "portfolio_return_distribution": (
         "numpy quantiles and sums, and moments of scipy.stats", _return_distribution
     ),
-    "portfolio_underwater": ("pandas cumprod and cummax", _underwater),
+    "portfolio_underwater": ("pandas cumprod and cummax", _recalculate_underwater),
     "portfolio_alpha": (_OLS, _alpha),
 }  # fmt: skip
 

@@ -26,7 +26,9 @@ from riskmetrics.results.betas import BETA_WINDOW, MIN_PAIRED_RETURNS
 def _recalculate_stress(sources: SourceRows, row: Row) -> Recalculation:
     """Recalculate the loss: minus the sum of exposure times the move of each symbol."""
     holdings, scenario = delta_holdings(sources), sources.scenario(row["scenario"])
-    symbols = sorted({*holdings.exposed["underlying"], *sources.options["underlying_symbol"]})
+    symbols = sorted(
+        {*holdings.exposed_instruments["underlying"], *sources.options["underlying_symbol"]}
+    )
     proxied_share, margin, has_ended = math.nan, math.nan, True
     if pd.notna(scenario["first_day"]):
         moves, is_proxied = _replayed_moves(sources, scenario, symbols)

@@ -268,7 +268,7 @@ def symbol_inputs(sources: SourceRows, symbol: str) -> VolatilityInputs:
         _range_volatility(bars),
         _class_of_symbol(sources, symbol),
         returns,
-        _overnight(bars),
+        _overnight_returns(bars),
         bars["volume"].astype(float),
         sources.events(symbol),
     )
@@ -278,7 +278,7 @@ def _class_of_symbol(sources: SourceRows, symbol: str) -> str:
     return "diversified" if sources.is_fund(symbol) else "stock"
 
 
-def _overnight(bars: pd.DataFrame) -> "pd.Series[float]":
+def _overnight_returns(bars: pd.DataFrame) -> "pd.Series[float]":
     ratio = (bars["open"] / bars["close"]).astype(float)
     return pd.Series(np.log(ratio.where(ratio > 0)), index=bars.index)
 
@@ -320,7 +320,7 @@ def portfolio_inputs(sources: SourceRows) -> tuple[VolatilityInputs, pd.DataFram
             range_volatility=abs(held["exposure"].sum()) / unit * _range_volatility(bars),
             series_class=_class_of_symbol(sources, symbol),
             own_returns=sources.returns([symbol], PORTFOLIO_WINDOW)[symbol],
-            overnight=_overnight(bars),
+            overnight=_overnight_returns(bars),
             volume=bars["volume"].astype(float),
             events=sources.events(symbol),
         )

@@ -39,7 +39,7 @@ def refresh(clients: Sequence[VendorClient], funds: Sequence[str]) -> RefreshRes
     for client in clients:
         if not client.has(Capability.SECTOR_WEIGHTS):
             continue
-        for fund in _due(client, funds):
+        for fund in _due_funds(client, funds):
             calls += 1
             try:
                 _store(client, fund)
@@ -55,7 +55,7 @@ def refresh(clients: Sequence[VendorClient], funds: Sequence[str]) -> RefreshRes
     return RefreshResult(calls, errors, tuple(warnings))
 
 
-def _due(client: VendorClient, funds: Sequence[str]) -> list[str]:
+def _due_funds(client: VendorClient, funds: Sequence[str]) -> list[str]:
     """Return the funds whose weights and whose last answer are older than a week."""
     day = trading_calendar.last_completed_session()
     with client.engine.connect() as connection:

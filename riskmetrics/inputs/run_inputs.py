@@ -43,7 +43,7 @@ MAX_HALT_SESSIONS = 63
 """Longest price gap, in sessions, across which a distribution is still detected."""
 
 
-def _shared(
+def _derive_once(
     derive: "Callable[Concatenate[RunInputs, P], T]",
 ) -> "Callable[Concatenate[RunInputs, P], T]":
     """Return a function that derives a series of symbols once for each of its other arguments.
@@ -84,7 +84,7 @@ class RunInputs:
         return self.snapshot.open_symbols(self.sessions)
 
     @property
-    @_shared
+    @_derive_once
     def _series_symbols(self) -> set[str]:
         """Symbols that have a series: `open_symbols`, of all shards of portfolios."""
         return self.snapshot.series_symbols(self.sessions)
@@ -101,7 +101,7 @@ class RunInputs:
         longest = DECAYED_WINDOW if is_of_symbols else tail_risk_results.TAIL_RISK_WINDOW
         return self._longest_returns(longest).last(len(self.sessions) + window - 1)
 
-    @_shared
+    @_derive_once
     def _longest_returns(self, window: int) -> panels.Returns:
         return self.clean_returns_for(self._series_symbols | self.snapshot.indices, window)
 
@@ -113,7 +113,7 @@ class RunInputs:
         return panels.clean_returns(closes, self.snapshot.suspected_splits)
 
     @property
-    @_shared
+    @_derive_once
     def market_betas(self) -> betas.SymbolBetas:
         """Market betas of held symbols.
 
@@ -128,7 +128,7 @@ class RunInputs:
         return betas.estimate_betas(self.clean_returns(betas.BETA_WINDOW), market)
 
     @property
-    @_shared
+    @_derive_once
     def decayed_betas(self) -> decayed_betas.DecayedBetas:
         """Exponentially weighted market betas of held symbols."""
         return decayed_betas.estimate_decayed_betas(
@@ -136,13 +136,13 @@ class RunInputs:
         )
 
     @property
-    @_shared
+    @_derive_once
     def rate_betas(self) -> betas.SymbolBetas:
         """One-factor rate betas of held symbols."""
         return betas.estimate_betas(self.clean_returns(betas.BETA_WINDOW), self.snapshot.rate_index)
 
     @property
-    @_shared
+    @_derive_once
     def two_factor_betas(self) -> rate_sensitivity.TwoFactorBetas:
         """Market and rate betas of held symbols, each with the other index held fixed."""
         returns, snapshot = self.clean_returns(betas.BETA_WINDOW), self.snapshot
@@ -151,7 +151,7 @@ class RunInputs:
         )
 
     @property
-    @_shared
+    @_derive_once
     def factor_model(self) -> factor_results.FactorModel:
         """Factors of the joint regression on each session."""
         snapshot, window = self.snapshot, pro_forma.YEAR_WINDOW
@@ -167,7 +167,7 @@ class RunInputs:
         )
 
     @property
-    @_shared
+    @_derive_once
     def symbol_factors(self) -> factor_results.SymbolFactors:
         """Factor exposures of held symbols."""
         returns = self.clean_returns(pro_forma.YEAR_WINDOW)
@@ -181,7 +181,7 @@ class RunInputs:
         )
 
     @property
-    @_shared
+    @_derive_once
     def stress_history(self) -> stress_results.History:
         """Closes of held symbols and the market at the ends of replayed windows, and returns."""
         snapshot = self.snapshot
@@ -336,7 +336,7 @@ class RunInputs:
         )
 
     @property
-    @_shared
+    @_derive_once
     def liquidity_market(self) -> liquidity_results.Market:
         """Closes and volumes of held symbols on the sessions and those before them."""
         sessions = trading_calendar.sessions_with_lookback(self.sessions, liquidity_results.HISTORY)

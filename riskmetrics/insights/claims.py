@@ -144,16 +144,16 @@ class Claim:
     """Salience of the instance, reduced unless it is new."""
 
     @cached_property
-    def shown(self) -> tuple[str, ...]:
+    def shown_ids(self) -> tuple[str, ...]:
         """Ids of the facts whose figures are in the text, and of what it states besides."""
         facts = (fact.id for fact in self.instance.facts)
         return tuple(filter(None, (*facts, self.form.figure)))
 
     @cached_property
     def equivalent_figures(self) -> tuple[str, ...]:
-        """Ids of `shown`, and of figures that measure the same thing by another definition."""
+        """Ids of `shown_ids`, and of figures that measure the same thing by another definition."""
         same = (_SAME_FIGURES.get(fact.fact_type.name, "") for fact in self.instance.facts)
-        return tuple(filter(None, (*self.shown, *same)))
+        return tuple(filter(None, (*self.shown_ids, *same)))
 
     @property
     def proofs(self) -> tuple[str, ...]:
@@ -187,7 +187,7 @@ class View:
         """Index the facts of a sheet by type and alias."""
         self.sheet = sheet
         self._facts = sheet.by_type
-        self._evaluated = sheet.evaluated
+        self._evaluated = sheet.evaluations
 
     def instances(self, each: Form) -> tuple[Instance, ...]:
         """Return the instances of a form that are true; it is evaluated once per sheet."""
@@ -196,7 +196,7 @@ class View:
             found = self._evaluated[each.id] = tuple(each.evaluate(self))
         return found
 
-    def once(self, find: "Callable[[View], T]") -> T:
+    def evaluate_once(self, find: "Callable[[View], T]") -> T:
         """Return what a function finds in the facts; it is evaluated once per sheet."""
         if find not in self._evaluated:
             self._evaluated[find] = find(self)
@@ -224,7 +224,7 @@ class View:
 
     def aliases(self, prefix: str) -> Sequence[str]:
         """Return the aliases of positions (POS), sectors (SEC) or scenarios (SCN), sorted."""
-        return self.once(_find_aliases).get(prefix, ())
+        return self.evaluate_once(_find_aliases).get(prefix, ())
 
     @property
     def currency(self) -> str:
@@ -351,7 +351,7 @@ def claims_of(
     return {claim.id: claim for claim in found}
 
 
-def remembered(sheet: Sheet) -> dict[str, tuple[float, ...]]:
+def remember_claims(sheet: Sheet) -> dict[str, tuple[float, ...]]:
     """Return what `claims_of` of the next sessions needs: claims, named, with their values.
 
     They are those of notes, so that the forms that the notes of the sheet evaluate are not

@@ -16,7 +16,7 @@ from riskmetrics.db.fact_queries import Record, Records
 from riskmetrics.insights import history_facts, holding_facts, novelty, result_facts, trade_facts
 from riskmetrics.insights.alert_facts import alert_facts
 from riskmetrics.insights.alert_states import CLEARLY_BELOW
-from riskmetrics.insights.claims import remembered
+from riskmetrics.insights.claims import remember_claims
 from riskmetrics.insights.fact_sheet import Sheet, without_broken_facts
 from riskmetrics.insights.fact_types import FACT_TYPES
 from riskmetrics.insights.facts import Fact, defined_facts, make_fact
@@ -107,7 +107,7 @@ def _read_batch(
             sheet = replace(sheet, before=before, earlier=tuple(earlier_ones))
             sheets.append(sheet)  # the one that is remembered: its forms are evaluated once
         if day in remembering:
-            memories[portfolio_id, day] = remembered(sheet)
+            memories[portfolio_id, day] = remember_claims(sheet)
     return sheets
 
 

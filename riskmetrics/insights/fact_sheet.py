@@ -63,7 +63,7 @@ class Sheet:
         return {(fact.fact_type.name, fact.entity): fact for fact in self.facts.values()}
 
     @cached_property
-    def evaluated(self) -> dict[Any, Any]:
+    def evaluations(self) -> dict[Any, Any]:
         """What was evaluated on the facts, by form or function (see `claims.View`)."""
         return {}
 

@@ -11,7 +11,7 @@ from riskmetrics.insights.fact_shapes import figure_fact as _fact
 from riskmetrics.insights.question_fact_types import QUESTIONS, TAIL_WINDOW, TESTED_METHOD
 
 
-def _past(name: str, column: str, *labels: str) -> FactType:
+def _past_forecast_type(name: str, column: str, *labels: str) -> FactType:
     """Return the type of a fact about the volatility forecast that completed."""
     return _fact(
         name,
@@ -179,11 +179,11 @@ FACT_TYPES = {
             ("highest correlation",)),
         _fact("diversification_ratio", "concentration", "diversification_ratio",
             "diversification", ("diversification ratio",)),
-        _past("past_forecast", "forecast", "forecast made 21 sessions before"),
-        _past("past_outcome", "outcome", "volatility since that forecast",
+        _past_forecast_type("past_forecast", "forecast", "forecast made 21 sessions before"),
+        _past_forecast_type("past_outcome", "outcome", "volatility since that forecast",
             "volatility that followed"),
-        _past("past_low", "low", "low end of that forecast"),
-        _past("past_high", "high", "high end of that forecast"),
+        _past_forecast_type("past_low", "low", "low end of that forecast"),
+        _past_forecast_type("past_high", "high", "high end of that forecast"),
         _fact("rate_beta", "ir_beta", "portfolio_rate_betas.rate_beta", "rate beta",
             ("rate beta", "beta to rates")),
         _fact("two_factor_rate_beta", "ir_beta", "two_factor_rate_beta", "rate beta",

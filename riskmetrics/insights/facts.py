@@ -29,12 +29,12 @@ class Fact:
     currency: str = ""
 
     @property
-    def unsigned(self) -> str:
+    def unsigned_text(self) -> str:
         """Formatted value without its sign."""
         return format_value(self.value, self.fact_type.unit, self.currency, is_unsigned=True)
 
     @property
-    def shown(self) -> str:
+    def table_text(self) -> str:
         """Value as tables show it: of a loss, with its negative sign."""
         if not self.fact_type.is_loss or isinstance(self.value, str):
             return self.formatted
@@ -42,7 +42,7 @@ class Fact:
         return format_value(-self.value, unit, self.currency)
 
     @property
-    def reformatted(self) -> str:
+    def reformatted_text(self) -> str:
         """Value formatted again, to compare with `formatted`."""
         return format_value(self.value, self.fact_type.unit, self.currency)
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from riskmetrics.insights.claims import Form, Topic, View, form
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.slots import Slot, apart, span
+from riskmetrics.insights.slots import Slot, distinct_slots, span
 
 Evaluate = Callable[[View], Iterator[Instance]]
 
 
-def mirrored(
+def mirrored_forms(
     topic: Topic,
     slots: str,
     evaluate: Callable[..., Iterator[Instance]],
@@ -37,7 +37,7 @@ def mirrored(
     }
 
 
-def single(
+def single_figure(
     kind: str,
     slot: str,
     show: Callable[[float], Slot],
@@ -76,7 +76,7 @@ def single(
     return evaluate
 
 
-def compared(
+def compared_figures(
     kinds: tuple[str, str],
     slots: tuple[str, str],
     holds: Callable[[float, float], bool],
@@ -107,7 +107,7 @@ def compared(
         if facts:
             one, other = (sign * float(fact.value) for sign, fact in zip(signs, facts, strict=True))
             if holds(one, other):
-                figures = apart(unit, one, other, has_decimal=has_decimal)
+                figures = distinct_slots(unit, one, other, has_decimal=has_decimal)
                 shown = dict(zip(slots, figures, strict=True))
                 shown |= {"span": span(facts[1].n_obs)} if has_span else {}
                 yield Instance(shown, facts, salience(one, other), **more)
@@ -115,7 +115,7 @@ def compared(
     return evaluate
 
 
-def changed(
+def changed_figure(
     kind: str,
     is_clear: Callable[[float, float], bool],
     salience: Callable[[float, float], float],
@@ -140,7 +140,9 @@ def changed(
         if facts:
             now, change = (float(fact.value) for fact in facts)
             if is_clear(sign * change, now - change):
-                shown = dict(zip(("before", "now"), apart(unit, now - change, now), strict=True))
+                shown = dict(
+                    zip(("before", "now"), distinct_slots(unit, now - change, now), strict=True)
+                )
                 weight = salience(abs(change), now - change)
                 yield Instance(shown, facts, weight, sign=-sign, is_steady=is_steady)
 

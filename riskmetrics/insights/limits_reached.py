@@ -75,7 +75,7 @@ class Reach(NamedTuple):
 
 def reached_limits(view: View) -> list[Reach]:
     """Return the limits that are reached, the most severe first."""
-    return view.once(_sorted_reaches)
+    return view.evaluate_once(_sorted_reaches)
 
 
 def _sorted_reaches(view: View) -> list[Reach]:
@@ -88,7 +88,7 @@ def has_alert_news(view: View) -> bool:
 
 
 def _find(view: View) -> Iterator[Reach]:
-    for kind, alias in _limited(view):
+    for kind, alias in _find_limited_values(view):
         if kind in OWN_LIMITS:
             market = view.fact("market_drawdown") if kind == "drawdown" else None
             yield from _reach(view, kind, alias, (market,) if market else ())
@@ -139,12 +139,12 @@ def left_limits(view: View) -> list[Left]:
         for kind in view.sheet.limits
         if not _is_replaced(kind, own)
         for alias in of_type.get(kind, [""])
-        for each in _left(view, kind, alias, lower.get((kind, alias), ""))
+        for each in _find_left(view, kind, alias, lower.get((kind, alias), ""))
     ]
     return sorted(found, key=lambda each: (-LEVELS.index(each.level), each.kind, each.alias))
 
 
-def _left(view: View, kind: str, alias: str, lower: str) -> Iterator[Left]:
+def _find_left(view: View, kind: str, alias: str, lower: str) -> Iterator[Left]:
     now = view.fact(kind, alias or None) or view.fact(f"{kind}_now", alias or None)
     left = view.fact(f"{kind}_left", alias or None)
     if now and left:
@@ -158,7 +158,7 @@ def _left(view: View, kind: str, alias: str, lower: str) -> Iterator[Left]:
             yield Left(kind, alias, *reached, value, facts, lower, edges, closed is not None)
 
 
-def _limited(view: View) -> Iterator[tuple[str, str | None]]:
+def _find_limited_values(view: View) -> Iterator[tuple[str, str | None]]:
     """Yield type and alias of what has limits that no limit of a user replaces."""
     own = _own_limits(view)
     for kind, alias in _find_limited(view):

@@ -208,7 +208,7 @@ def prune(plan: Plan, claims: Mapping[str, Claim]) -> Plan:
             return False
         if role == "statement" and repeats(claim, stated):
             return False
-        stated.update((claim_id, *claim.shown) if role == "statement" else (claim_id,))
+        stated.update((claim_id, *claim.shown_ids) if role == "statement" else (claim_id,))
         return True
 
     paragraphs = []
@@ -245,7 +245,7 @@ def prune(plan: Plan, claims: Mapping[str, Claim]) -> Plan:
 
 def repeats(claim: Claim, stated: Collection[str]) -> bool:
     """Return whether a figure of a claim was stated before."""
-    return any(fact in stated for fact in claim.shown)
+    return any(fact in stated for fact in claim.shown_ids)
 
 
 def _proved_headline(chosen: str, claims: Mapping[str, Claim], stated: Collection[str]) -> str:
@@ -323,12 +323,12 @@ def _connect(claims: Sequence[Claim], lead: Claim | None) -> list[Step]:
     ordered = sorted(claims, key=lambda claim: (claim is not first, place(claim)))
     steps = [Step(claim=ordered[0].id)]
     for first, second in pairwise(ordered):
-        connective = "" if steps[-1].connective else _connective(first, second)
+        connective = "" if steps[-1].connective else _choose_connective(first, second)
         steps.append(Step(claim=second.id, connective=connective))
     return steps
 
 
-def _connective(first: Claim, second: Claim) -> Connective:
+def _choose_connective(first: Claim, second: Claim) -> Connective:
     """Return the connective of a claim after the result of the session."""
     if first.form.place == 0 and first.form.topic == second.form.topic == "result":
         if holds("mainly because", first, second):

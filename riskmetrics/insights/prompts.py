@@ -91,7 +91,7 @@ def claims_json(chosen: Mapping[str, Claim], claims: Mapping[str, Claim], names:
             "new": claim.is_new,
             "sign": claim.instance.sign,
             **({"level": claim.instance.level} if claim.instance.level != "info" else {}),
-            **_explained(claim, claims, numbers),
+            **_explained_numbers(claim, claims, numbers),
         }
         for claim in chosen.values()
         if claim.id in numbers
@@ -104,7 +104,7 @@ def _number(claims: Iterable[str]) -> dict[str, str]:
     return {f"C{number:02}": each for number, each in enumerate(islice(claims, MAX_CLAIMS), 1)}
 
 
-def _explained(
+def _explained_numbers(
     claim: Claim, claims: Mapping[str, Claim], numbers: Mapping[str, str]
 ) -> dict[str, list[str]]:
     """Return the numbers of the claims that a claim explains."""

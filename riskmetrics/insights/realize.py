@@ -224,7 +224,7 @@ def evidence(facts: Iterable[Fact], names: Names) -> list[dict[str, str]]:
     return [
         {
             "fact": fact.id,
-            "value": fact.shown,
+            "value": fact.table_text,
             "what": fact.fact_type.labels[0],
             **({"of": names.get(fact.entity, fact.entity)} if fact.entity else {}),
             **({"window": fact.fact_type.window} if fact.fact_type.window else {}),

@@ -176,4 +176,6 @@ def _stated_by(leading: Request) -> frozenset[str]:
     if plan is None:
         return frozenset()
     stated = plan.statements()
-    return frozenset((*stated, *(fact for each in stated for fact in leading.claims[each].shown)))
+    return frozenset(
+        (*stated, *(fact for each in stated for fact in leading.claims[each].shown_ids))
+    )

@@ -58,8 +58,8 @@ def _read_draft(context: Mapping[str, Any]) -> Draft:
 
 def _find_wrong_facts(sheet: Sheet) -> Iterator[str]:
     for fact in sheet.facts.values():
-        if fact.formatted != fact.reformatted:
-            yield f"{fact.id} is shown as {fact.formatted!r}; its value is {fact.reformatted!r}"
+        if fact.formatted != fact.reformatted_text:
+            yield f"{fact.id} is shown as {fact.formatted!r}; its value is {fact.reformatted_text!r}"
 
 
 def _find_plan_violations(row: Mapping[str, Any], sheet: Sheet) -> Iterator[str]:

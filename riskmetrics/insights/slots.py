@@ -219,7 +219,7 @@ def flat_slots(slots: "Mapping[str, Slot]") -> "Iterator[Slot]":
             yield from flat_slots(entry.slots)
 
 
-def apart(
+def distinct_slots(
     kind: str, *values: float, has_decimal: bool = False, most: int = MAX_DECIMALS
 ) -> tuple[Slot, ...]:
     """Return slots of values with the same decimals, the fewest that show most of them apart.
@@ -255,7 +255,7 @@ def apart_from_limit(kind: str, limit: float, *values: float) -> tuple[Slot, ...
     >>> [slot.show() for slot in apart_from_limit("percent", 0.0185, 0.0231)]
     ['1.85%', '2.31%']
     """
-    shown = apart(kind, limit, *values)
+    shown = distinct_slots(kind, limit, *values)
     decimals = min(decimals_as_set(limit, is_percent=kind == "percent"), MAX_DECIMALS)
     if _decimals(shown[0]) >= decimals:
         return shown
@@ -305,13 +305,13 @@ def _is_shown_by_decimals(value: float, slot: Slot) -> bool:
 def _show_percent(value: float, slot: Slot) -> str:
     if _is_below_least(value) and not _is_shown_by_decimals(value, slot):
         return f"below {_LEAST}%" if value > 0 else "−0.00%"
-    return formatting.fixed(value * 100, _decimals(slot)) + "%"
+    return formatting.fixed_point(value * 100, _decimals(slot)) + "%"
 
 
 def _show_points(value: float, slot: Slot) -> str:
     if _is_below_least(value) and not _is_shown_by_decimals(value, slot):
         return f"below {_LEAST} points"
-    shown = formatting.fixed(value * 100, _decimals(slot))
+    shown = formatting.fixed_point(value * 100, _decimals(slot))
     return f"{shown} point{'' if float(shown.replace(',', '')) == 1 else 's'}"
 
 
@@ -319,8 +319,8 @@ _SHOW: Final[Mapping[str, Callable[[float, Slot], str]]] = {
     "money": _show_money,
     "percent": _show_percent,
     "points": _show_points,
-    "number": lambda value, slot: formatting.fixed(value, _decimals(slot)),
-    "times": lambda value, slot: formatting.fixed(value, _decimals(slot)) + "×",
+    "number": lambda value, slot: formatting.fixed_point(value, _decimals(slot)),
+    "times": lambda value, slot: formatting.fixed_point(value, _decimals(slot)) + "×",
     "count": lambda value, _: formatting.count(value),
     "losses": lambda value, _: f"{formatting.count(value)} larger loss{'' if value == 1 else 'es'}",
     "span": lambda value, _: (

@@ -94,7 +94,7 @@ def _render(text: str, sheet: Sheet, names: Mapping[str, str]) -> str:
 
     def figure(found: "re.Match[str]") -> str:
         fact = sheet.facts[found[1]]
-        return fact.unsigned if found[2] else fact.formatted
+        return fact.unsigned_text if found[2] else fact.formatted
 
     marked = _ALIAS.sub(lambda found: f"\0{found[0]}\0" if found[0] in names else found[0], text)
     shown = _PLACEHOLDER.sub(figure, marked)

@@ -127,7 +127,7 @@ class Answers:
             context = _context(connection, identity, session)
             reasons = [
                 reason
-                for reason in _undefined(connection, identity, session)
+                for reason in _list_undefined(connection, identity, session)
                 if reason["figure"].startswith(f"{table}.")
             ]
         return {
@@ -314,7 +314,9 @@ def _context(connection: sa.Connection, identity: Identity, day: date) -> Answer
     }
 
 
-def _undefined(connection: sa.Connection, identity: Identity, day: date) -> list[dict[str, Any]]:
+def _list_undefined(
+    connection: sa.Connection, identity: Identity, day: date
+) -> list[dict[str, Any]]:
     """Return the undefined figures of a portfolio and its positions, with reasons."""
     rows = result_queries.read_undefined_metrics(connection, day, identity.name)
     return [

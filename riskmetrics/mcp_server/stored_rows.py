@@ -81,7 +81,7 @@ def read_rows(
         (*_key_columns(table), *(figure.stored_column for figure in figures_of(table_name)))
     )
     names = ["symbol"] * ("position_id" in table.c) + list(columns)
-    return [{name: _plain(row[name]) for name in names} for row in stored]
+    return [{name: _to_json_value(row[name]) for name in names} for row in stored]
 
 
 def iterate_changes(
@@ -128,12 +128,12 @@ def definition(figure: Figure) -> dict[str, Any]:
 def to_records(rows: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows of a frame with values as JSON has them."""
     return [
-        {str(name): _plain(value) for name, value in row.items()}
+        {str(name): _to_json_value(value) for name, value in row.items()}
         for row in rows.astype(object).to_dict("records")
     ]
 
 
-def _plain(value: Any) -> Any:
+def _to_json_value(value: Any) -> Any:
     """Return a value as JSON has it: None if it is undefined, infinities as text."""
     if isinstance(value, pd.Timestamp | UUID):
         return str(value.date() if isinstance(value, pd.Timestamp) else value)

@@ -72,7 +72,7 @@ def sources() -> dict[str, Source]:
     names = [listing.name for listing in listings]
     listed = {
         (name if name and names.count(name) == 1 else listing.table): Source(
-            partial(listed_rows.read_rows, listing.table), (listing.table,), listing.joined
+            partial(listed_rows.read_rows, listing.table), (listing.table,), listing.joined_figures
         )
         for name, listing in zip(names, listings, strict=True)
     }

@@ -17,11 +17,11 @@ TABLE_FORMATS: dict[Unit, Format] = {
     Unit.ACTIVE_FRACTION: formatting.signed_percent,
     Unit.LOSS: formatting.loss,
     Unit.LOSS_AMOUNT: formatting.loss_amount,
-    Unit.SESSION_RETURN: partial(formatting.fixed, decimals=6),
+    Unit.SESSION_RETURN: partial(formatting.fixed_point, decimals=6),
     Unit.P_VALUE: formatting.p_value,
     **dict.fromkeys(
         (Unit.BETA, Unit.R_SQUARED, Unit.MARGINAL_VOLATILITY),
-        partial(formatting.fixed, decimals=3),
+        partial(formatting.fixed_point, decimals=3),
     ),
     **dict.fromkeys(
         (Unit.SKILL, Unit.NUMBER, Unit.CORRELATION, Unit.EXPECTED_COUNT), formatting.two_decimals
@@ -41,7 +41,7 @@ PAGE_FORMATS: dict[Unit, Format] = {
     **dict.fromkeys(
         (Unit.BETA, Unit.R_SQUARED, Unit.MARGINAL_VOLATILITY, Unit.DELTA), formatting.two_decimals
     ),
-    Unit.PRICE: partial(formatting.fixed, decimals=2),
+    Unit.PRICE: partial(formatting.fixed_point, decimals=2),
     Unit.SENSITIVITY: formatting.four_decimals,
     Unit.EXPECTED_COUNT: formatting.one_decimal,
     Unit.COUNT: formatting.count,

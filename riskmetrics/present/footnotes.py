@@ -59,7 +59,11 @@ class Footnotes:
         explained = {(row["metric"], row["subject"]) for row in undefined}
         rows = [
             *undefined,
-            *(row for row in _missing(shown) if (row["metric"], row["subject"]) not in explained),
+            *(
+                row
+                for row in _find_missing(shown)
+                if (row["metric"], row["subject"]) not in explained
+            ),
         ]
         rank = {metric: place for place, metric in enumerate(_METRIC_ORDER)}
         rows.sort(key=lambda row: rank.get(row["metric"], len(rank)))
@@ -98,7 +102,7 @@ def _label(metric: str) -> str:
         return metric.rpartition(".")[2]
 
 
-def _missing(shown: Mapping[str, Sequence[Record]]) -> list[Record]:
+def _find_missing(shown: Mapping[str, Sequence[Record]]) -> list[Record]:
     found = []
     for metric in _METRIC_ORDER:
         table, _, column = metric.partition(".")

@@ -26,7 +26,7 @@ def money(value: float) -> str:
 
 def amount(value: float) -> str:
     """Format an amount in whole units, as all amounts of a table or a page are."""
-    return fixed(value, 0)
+    return fixed_point(value, 0)
 
 
 def percent(value: float) -> str:
@@ -84,7 +84,7 @@ def sessions(value: float) -> str:
     return "< 0.01" if 0 < value < 0.005 else two_decimals(value)
 
 
-def fixed(value: float | Decimal, decimals: int) -> str:
+def fixed_point(value: float | Decimal, decimals: int) -> str:
     """Format a number with the given decimals and separators."""
     return with_true_minus(f"{value:,.{decimals}f}")
 

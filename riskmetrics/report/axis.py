@@ -11,7 +11,7 @@ class Axis(NamedTuple):
     high: float
 
     @classmethod
-    def spanning(cls, values: Iterable[float | None]) -> "Axis":
+    def from_values(cls, values: Iterable[float | None]) -> "Axis":
         """Return the axis that spans zero and all values that are not None."""
         known = [0.0, *(value for value in values if value is not None)]
         low, high = min(known), max(known)

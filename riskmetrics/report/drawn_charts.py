@@ -43,15 +43,15 @@ class Figures(NamedTuple):
     drawdowns: list[DrawdownSpell]
 
     @property
-    def leading(self) -> list[DrawnChart]:
+    def leading_charts(self) -> list[DrawnChart]:
         """Return the charts of the first screen: as many if one of them is not drawn."""
         first = sorted(self.drawn, key=lambda chart: chart.name not in _LEADING)[: len(_LEADING)]
         return [chart for chart in self.drawn if chart in first]
 
     @property
-    def others(self) -> list[DrawnChart]:
+    def other_charts(self) -> list[DrawnChart]:
         """Return the charts that a phone folds."""
-        return [chart for chart in self.drawn if chart not in self.leading]
+        return [chart for chart in self.drawn if chart not in self.leading_charts]
 
 
 NO_FIGURES = Figures([], [], [], [], [])

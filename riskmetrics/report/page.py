@@ -79,8 +79,8 @@ def render_page(connection: sa.Connection, day: date, options: ReportOptions) ->
                 sorted({row["market_index"] for section in sections for row in section.betas})
             )
             or "the market index",
-            runs=_distinct(snapshots, "dagster_run_id"),
-            versions=_distinct(snapshots, "code_version"),
+            runs=_join_distinct(snapshots, "dagster_run_id"),
+            versions=_join_distinct(snapshots, "code_version"),
         )
     )
 
@@ -141,11 +141,11 @@ def _sort_value(name: str, value: float) -> float:
     return -value if find_figure(name).unit is Unit.LOSS else value
 
 
-def _distinct(rows: list[Record], column: str) -> str:
+def _join_distinct(rows: list[Record], column: str) -> str:
     return ", ".join(sorted({row[column] for row in rows if row[column]})) or "not recorded"
 
 
-def _printable(value: object) -> object:
+def _escape_value(value: object) -> object:
     """Return a template value; control characters of untrusted text are escaped."""
     is_text = isinstance(value, str) and not isinstance(value, markupsafe.Markup)
     return escape_controls(str(value)) if is_text else value
@@ -156,7 +156,7 @@ def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_FOLDER),
         autoescape=True,
-        finalize=_printable,
+        finalize=_escape_value,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -87,24 +87,24 @@ class Section:
     @cached_property
     def amount_axis(self) -> Axis:
         """Axis of the value bars."""
-        return Axis.spanning((self.snapshot or {}).get(name) for name in _AMOUNTS)
+        return Axis.from_values((self.snapshot or {}).get(name) for name in _AMOUNTS)
 
     @cached_property
     def weight_axis(self) -> Axis:
         """Axis of the sector bars."""
-        return Axis.spanning(
+        return Axis.from_values(
             row[name] for row in self.sectors for name in ("net_weight", "benchmark_weight")
         )
 
     @cached_property
     def component_axis(self) -> Axis:
         """Axis of the contribution bars."""
-        return Axis.spanning(row["decayed_component"] for row in self.risk["contributions"])
+        return Axis.from_values(row["decayed_component"] for row in self.risk["contributions"])
 
     @cached_property
     def factor_axis(self) -> Axis:
         """Axis of the bars of risk by factor."""
-        return Axis.spanning(row["component"] for row in self.risk["factor_risk"])
+        return Axis.from_values(row["component"] for row in self.risk["factor_risk"])
 
     @property
     def factors(self) -> list[tuple[Record, Record]]:
@@ -127,14 +127,14 @@ class Section:
     def stress_axis(self) -> Axis:
         """Axis of the scenario bars."""
         losses = (row["loss"] for row in self.risk["stress"])
-        return Axis.spanning(None if loss is None else -loss for loss in losses)
+        return Axis.from_values(None if loss is None else -loss for loss in losses)
 
     @cached_property
     def beta_axis(self) -> Axis:
         """Axis of the positions' betas; it includes the market's beta, 1."""
         known = [row for row in self.betas if row["decayed_beta"] is not None]
         ends = [end for row in known for end in beta_interval(row)]
-        return Axis.spanning([1.0, *ends])
+        return Axis.from_values([1.0, *ends])
 
     @cached_property
     def volatility_axis(self) -> Axis:
@@ -144,7 +144,7 @@ class Section:
             for instrument in self.instruments
             if instrument.volatility and instrument.volatility["low"] is not None
         ]
-        return Axis.spanning(row[name] for row in rows for name in ("high", "realized_vol_21d"))
+        return Axis.from_values(row[name] for row in rows for name in ("high", "realized_vol_21d"))
 
 
 def beta_interval(row: Record) -> tuple[float, float]:

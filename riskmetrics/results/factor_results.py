@@ -70,7 +70,7 @@ class FactorModel:
         )
 
     @property
-    def listed(self) -> BoolArray:
+    def is_listed(self) -> BoolArray:
         """Return which factors have rows of risk and of symbols, (D, K): the market at least."""
         listed = self.kept.copy()
         listed[:, 0] = True
@@ -202,7 +202,7 @@ def symbol_rows(found: SymbolFactors, lots: pd.DataFrame, sessions: Sequence[dat
     day, column = open_symbols(lots, sessions, found.symbols)
     frames = []
     for k, name in enumerate(model.names):
-        chosen = model.listed[day, k]
+        chosen = model.is_listed[day, k]
         at, symbol = day[chosen], column[chosen]
         n_obs, r_squared = found.n_obs[at, symbol], found.r_squared[at, symbol]
         exposure, t_statistic = found.exposure[k, at, symbol], found.t_statistic[k, at, symbol]
@@ -278,7 +278,7 @@ def portfolio_rows(
             )
         )
         rows = _risk_rows(valuation, own, own.component[k], (*exclusions, few))
-        is_listed = np.broadcast_to(model.listed[:, k], shape)[valuation.is_valued]
+        is_listed = np.broadcast_to(model.is_listed[:, k], shape)[valuation.is_valued]
         risk.append(rows.assign(factor=name)[is_listed])
     specific = _risk_rows(valuation, own, own.specific, (*model.exclusion_reasons(0, shape), few))
     risk.append(specific.assign(factor=SPECIFIC))

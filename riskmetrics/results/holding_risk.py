@@ -87,11 +87,11 @@ def estimate_holding_risk(
         is_paired = np.isfinite(window.series[year]) & np.isfinite(index)[:, np.newaxis]
         n_paired[:, day] = is_paired.sum(axis=0)
         weight = np.where(net.is_held[:, day], net.weight[:, day], np.nan)
-        incremental[:, day] = _incremental(window, weight, column, owner)
+        incremental[:, day] = _incremental_var(window, weight, column, owner)
     return HoldingRisk(active, incremental, cash, n_paired, market_index)
 
 
-def _incremental(
+def _incremental_var(
     window: ProFormaWindow, weight: FloatArray, column: IntArray, portfolio: IntArray
 ) -> FloatArray:
     """Return the incremental value at risk of the lines with the largest weights, (N,)."""

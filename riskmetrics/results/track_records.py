@@ -58,7 +58,7 @@ def symbol_volatility_outcomes(returns: panels.Returns, horizon: int) -> Outcome
     """
 
     def estimate(values: FloatArray, _: slice, __: slice | IntArray) -> tuple[FloatArray, IntArray]:
-        return _realized(values, horizon), window_counts(np.isfinite(values), horizon)
+        return _realized_volatility(values, horizon), window_counts(np.isfinite(values), horizon)
 
     values, n_obs = point_in_time_estimates(
         estimate, returns.values(), returns.unconfirmed, horizon
@@ -71,7 +71,7 @@ def portfolio_volatility_outcomes(
 ) -> Outcomes:
     """Return the volatility of each session's holdings over the horizon after it."""
     return _portfolio_outcomes(
-        returns, valuation, horizon, lambda series: _realized(series, horizon)[0]
+        returns, valuation, horizon, lambda series: _realized_volatility(series, horizon)[0]
     )
 
 
@@ -101,7 +101,7 @@ def _portfolio_outcomes(
     return Outcomes(np.concatenate(values), np.concatenate(n_obs), subjects)
 
 
-def _realized(returns: FloatArray, horizon: int) -> FloatArray:
+def _realized_volatility(returns: FloatArray, horizon: int) -> FloatArray:
     """Return realized volatility over windows of ``horizon`` rows of returns, (T, N)."""
     before = np.full((1, returns.shape[1]), np.nan)
     return forward_realized_volatility(np.vstack([before, returns]), horizon)

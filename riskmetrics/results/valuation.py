@@ -87,7 +87,7 @@ class Valuation:
     """Whether the cash of a portfolio is the sum of its transactions, (P,)."""
     kept_returns: KeptReturns = field(default_factory=KeptReturns, init=False, compare=False)
 
-    def on(self, sessions: Sequence[date]) -> "Valuation":
+    def select_sessions(self, sessions: Sequence[date]) -> "Valuation":
         """Return the same values of some of the sessions, consecutive ones."""
         first = self.sessions.index(sessions[0])
         days = slice(first, first + len(sessions))
@@ -124,19 +124,19 @@ class Valuation:
         return self.sum_by_portfolio(self.values)
 
     @cached_property
-    def long(self) -> FloatArray:
+    def long_value(self) -> FloatArray:
         """Return the value of long instruments, (P, D)."""
         return self.sum_by_portfolio(np.maximum(self.values, 0))
 
     @cached_property
-    def short(self) -> FloatArray:
+    def short_value(self) -> FloatArray:
         """Return the value of short instruments, (P, D): not positive."""
         return self.sum_by_portfolio(np.minimum(self.values, 0))
 
     @cached_property
     def gross_value(self) -> FloatArray:
         """Return long less short value, (P, D)."""
-        return self.long - self.short
+        return self.long_value - self.short_value
 
     @cached_property
     def equity(self) -> FloatArray:

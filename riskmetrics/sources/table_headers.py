@@ -110,7 +110,7 @@ def find_csv_header(path: Path, data: bytes, chooser: HeaderChooser) -> CsvHeade
             if choice is not None:
                 above = [record.cells for record in records[:place]]
                 chooser.check_above(path, above, following[0], choice)
-                return _located(records, place, choice, delimiter)
+                return _locate_header(records, place, choice, delimiter)
     found = {mark: [record.cells for record in records] for mark, records in readings.items()}
     delimiter = max(found, key=lambda mark: _width_and_count(found[mark]))
     if not found[delimiter] and data.strip():
@@ -146,7 +146,7 @@ def _width_and_count(records: Sequence[list[str]]) -> tuple[int, int]:
     return width, widths.count(width)
 
 
-def _located(
+def _locate_header(
     records: Sequence[_Record], place: int, choice: HeaderChoice, delimiter: str
 ) -> CsvHeader:
     """Return a header with its place in the text, and a note on the lines above it.

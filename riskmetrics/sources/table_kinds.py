@@ -174,16 +174,16 @@ class _TableEvidence:
             if self._has(name):
                 is_percent = _share(self._cells(name), _PERCENT)
                 stated = FileKind.WEIGHTS if is_percent else kind
-                return FileClassification((stated,), self._named("symbol", name))
+                return FileClassification((stated,), self._name_columns("symbol", name))
         return FileClassification((), ())
 
     def _classify_quantities(self, transactions: list[str]) -> FileClassification:
-        holdings, dated = self._named(*_HOLDINGS_COLUMNS), self._dated_quantities()
+        holdings, dated = self._name_columns(*_HOLDINGS_COLUMNS), self._dated_quantities()
         if transactions or dated:
             evidence = (*transactions, *dated, *holdings)
             return FileClassification((), evidence, (FileKind.HOLDINGS, FileKind.TRANSACTIONS))
         return FileClassification(
-            (FileKind.HOLDINGS,), self._named("symbol", "identifier", "quantity") + holdings
+            (FileKind.HOLDINGS,), self._name_columns("symbol", "identifier", "quantity") + holdings
         )
 
     def _has(self, name: str) -> bool:
@@ -193,14 +193,16 @@ class _TableEvidence:
         place = self._places[name]
         return [] if place is None else self._columns[place]
 
-    def _named(self, *names: str) -> tuple[str, ...]:
+    def _name_columns(self, *names: str) -> tuple[str, ...]:
         """Return the columns that are present and have a cell, as one piece of evidence."""
-        shown = [self._header[place] for name in names if (place := self._filled(name)) is not None]
+        shown = [
+            self._header[place] for name in names if (place := self._filled_place(name)) is not None
+        ]
         if not shown:
             return ()
         return (f"column{'s' if len(shown) > 1 else ''} {', '.join(dict.fromkeys(shown))}",)
 
-    def _filled(self, name: str) -> int | None:
+    def _filled_place(self, name: str) -> int | None:
         place = self._places[name]
         return place if place is not None and self._columns[place] else None
 
@@ -209,12 +211,12 @@ class _TableEvidence:
         if self._has_open_positions() or self._has_bars():
             return [], False
         actions = self._action_evidence()
-        columns = self._named(*_TRANSACTION_COLUMNS)
-        n_columns = sum(self._filled(name) is not None for name in _TRANSACTION_COLUMNS)
-        if n_columns and self._filled("transaction_date") is None and self._date_columns():
+        columns = self._name_columns(*_TRANSACTION_COLUMNS)
+        n_columns = sum(self._filled_place(name) is not None for name in _TRANSACTION_COLUMNS)
+        if n_columns and self._filled_place("transaction_date") is None and self._date_columns():
             n_columns += 1
         signed = self._signed_quantities()
-        has_holdings = self._filled("market_value") is not None
+        has_holdings = self._filled_place("market_value") is not None
         is_conclusive = bool(actions) or bool(signed) or (n_columns > 1 and not has_holdings)
         if not is_conclusive and n_columns < 2:
             trades = self._action_evidence(min_share=0.0)
@@ -225,9 +227,9 @@ class _TableEvidence:
         """Return the column of days of sale, if most rows have one next to a purchase."""
         sold, place = self._cells("closed_date"), self._places["quantity"]
         n_held = sum(bool(self._filled_cell(row, place)) for row in self._rows)
-        has_cost = any(self._filled(name) is not None for name in _PURCHASE_COLUMNS)
+        has_cost = any(self._filled_place(name) is not None for name in _PURCHASE_COLUMNS)
         is_sold = len(sold) >= MIN_DATE_SHARE * max(n_held, 1) and _share(sold, DATE)
-        return self._named("closed_date", "net_amount") if is_sold and has_cost else ()
+        return self._name_columns("closed_date", "net_amount") if is_sold and has_cost else ()
 
     @staticmethod
     def _filled_cell(row: Sequence[str], place: int | None) -> str:
@@ -238,7 +240,7 @@ class _TableEvidence:
         if not self._date_columns() and self._has_signed_sides():
             return True
         names = ("entry_price", "last_price", "entry_date", "quantity")
-        if any(self._filled(name) is None for name in names) or self._date_columns():
+        if any(self._filled_place(name) is None for name in names) or self._date_columns():
             return False
         opened, quantity = (
             header_key(self._header[self._places[name] or 0]) for name in ("entry_date", "quantity")
@@ -247,7 +249,10 @@ class _TableEvidence:
 
     def _has_signed_sides(self) -> bool:
         """Return whether values are negative where the side is Sell, else positive."""
-        side, value, cell = *map(self._filled, ("position_type", "market_value")), self._filled_cell
+        side, value, cell = (
+            *map(self._filled_place, ("position_type", "market_value")),
+            self._filled_cell,
+        )
         cells = ((cell(row, side).casefold(), cell(row, value)) for row in self._rows)
         pairs = {(name, bool(_NEGATIVE.match(text))) for name, text in cells if name and text}
         return pairs == {("buy", False), ("sell", True)}
@@ -255,7 +260,9 @@ class _TableEvidence:
     def _has_bars(self) -> bool:
         """Return whether each row has the range of prices of a day; Umsatz is then a volume."""
         columns = ("date", "high", "low", "close")
-        return all(self._filled(name) is not None for name in columns) and not self._has("quantity")
+        return all(self._filled_place(name) is not None for name in columns) and not self._has(
+            "quantity"
+        )
 
     def _action_evidence(self, min_share: float = MIN_ACTION_SHARE) -> list[str]:
         """Return the columns of which at least a share of the cells names transactions."""
@@ -301,7 +308,7 @@ class _TableEvidence:
         entry = self._places["entry_date"]
         is_trade_date = entry is not None and header_key(self._header[entry]) == "tradedate"
         names = ["date", "transaction_date", *(["entry_date"] if is_trade_date else [])]
-        return [name for name in names if self._filled(name) is not None]
+        return [name for name in names if self._filled_place(name) is not None]
 
     def _signed_quantities(self) -> list[str]:
         """Return symbols with a purchase and a sale on different days."""
@@ -323,7 +330,8 @@ class _TableEvidence:
     def _dated_quantities(self) -> list[str]:
         """Return the column of dates if its days can be those of transactions or of snapshots."""
         has_lots = any(
-            self._filled(name) is not None for name in ("market_value", "cost_basis", "entry_price")
+            self._filled_place(name) is not None
+            for name in ("market_value", "cost_basis", "entry_price")
         )
         for name in self._date_columns():
             days = {cell[:10] for cell in self._cells(name) if DATE.fullmatch(cell)}
@@ -332,8 +340,8 @@ class _TableEvidence:
             )
             if len(days) > 1 and (is_repeated or not has_lots):
                 return [f"column {self._header[self._places[name] or 0]} has several days"]
-        if not has_lots and self._filled("last_price") is None:
-            return list(self._named("payment_date"))
+        if not has_lots and self._filled_place("last_price") is None:
+            return list(self._name_columns("payment_date"))
         return []
 
     def _price_kind(self) -> FileClassification | None:
@@ -347,7 +355,7 @@ class _TableEvidence:
         if date is None or any(self._has(name) for name in ("quantity", "weight", "cost_basis")):
             return None
         names = ("open", "high", "low", "close", "adj_close", "volume")
-        shown = self._named(*names) or self._named("last_price")
+        shown = self._name_columns(*names) or self._name_columns("last_price")
         if shown:
             return FileClassification(
                 (FileKind.PRICES_LONG,),
@@ -380,7 +388,7 @@ class _TableEvidence:
     def _price_date_place(self) -> int | None:
         """Return the place of the column of days: by its header, else the first if it has dates."""
         for name in ("date", "day"):
-            if (place := self._filled(name)) is not None:
+            if (place := self._filled_place(name)) is not None:
                 return place
         return 0 if self._columns and _share(self._columns[0], DATE) else None
 

@@ -123,7 +123,7 @@ class TransactionTable(NamedTuple):
         rows, skipped = [], [SkippedLine(line.number, "before the table") for line in self.before]
         skipped += [SkippedLine(line.number, "below the table") for line in self.after]
         self._refuse_other_table(path)
-        unexecuted = self._unexecuted(columns)
+        unexecuted = self._unexecuted_words(columns)
         for line in self.rows:
             cells = {
                 name: line.cells[place]
@@ -232,7 +232,7 @@ class TransactionTable(NamedTuple):
                 return f"no transaction: {text or '(empty)'}"
         return None
 
-    def _unexecuted(self, columns: Mapping[str, int]) -> frozenset[str]:
+    def _unexecuted_words(self, columns: Mapping[str, int]) -> frozenset[str]:
         """Return the words of orders that are not executed; without Open next to Closed or Win.
 
         Without a status that only orders have, these are of the positions that trades opened.

@@ -105,14 +105,14 @@ def _adjust_splits(
         (bar, text) for bar, text in zip(bars, texts, strict=True) if bar.day <= last.isoformat()
     ]
 
-    def adjusted(name: str) -> list[float | None]:
+    def adjust_prices(name: str) -> list[float | None]:
         prices = ((getattr(bar, name), factors[bar.day]) for bar, _ in kept)
         return [None if price is None else price / split for price, split in prices]
 
     columns: dict[str, list[Any]] = {
         "symbol": [symbol] * len(kept),
         "date": [bar.day for bar, _ in kept],
-        **{name: adjusted(name) for name in ("open", "high", "low", "close")},
+        **{name: adjust_prices(name) for name in ("open", "high", "low", "close")},
         "adj_close": [bar.adj_close for bar, _ in kept],
         "volume": [
             None if bar.volume is None else bar.volume * factors[bar.day] for bar, _ in kept

@@ -337,7 +337,7 @@ def _identify(layout: str, transactions: Iterable[Transaction]) -> list[Transact
         else:
             fields = (one.kind.value, one.day, one.symbol, one.quantity, one.price, one.amount)
             others = (one.ratio, one.added_shares, one.new_symbol, one.reference)
-            plain = "|".join(_plain(value) for value in (*fields, *others))
+            plain = "|".join(_format_plainly(value) for value in (*fields, *others))
             seen[plain] += 1
             content = f"{plain}|{seen[plain]}"
         digest = hashlib.sha256(content.encode()).hexdigest()[:_REFERENCE_CHARS]
@@ -345,7 +345,7 @@ def _identify(layout: str, transactions: Iterable[Transaction]) -> list[Transact
     return identified
 
 
-def _plain(value: object) -> str:
+def _format_plainly(value: object) -> str:
     """Return a value as text that does not depend on trailing zeros."""
     text = f"{value:f}" if hasattr(value, "as_tuple") else str(value)
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -135,7 +135,7 @@ class RowReader:
             place = "in the future" if day > dates.FIRST_DAY else f"before {dates.FIRST_DAY.year}"
             raise UnreadRowError(f"day {day} is {place}: correct it, or leave the line out")
         if is_left_out:
-            return _outside(row, kind, day, known)
+            return _external_cash(row, kind, day, known)
         if kind == Kind.BUY and known.get("amount") and is_reinvested(row):
             known["amount"] = -abs(known["amount"])  # some state the income that it is paid with
         kind, symbol = _refine(kind, self._symbol(row, layout), known)
@@ -306,7 +306,7 @@ def _sum_fees(numbers: Mapping[str, Decimal], layout: TransactionLayout) -> Deci
     return sum((abs(fee) for fee in stated), Decimal(0)) if stated else None
 
 
-def _outside(
+def _external_cash(
     row: StatedRow, kind: TransactionKind, day: date, numbers: Mapping[str, Decimal]
 ) -> StatedTransaction:
     """Return the cash of a security that is left out: it leaves, or comes from outside."""

@@ -223,7 +223,7 @@ def _complete_trade(
     if stated.amount is None or (stated.amount == 0 and _gross_value(stated)):
         net = (sign * _gross_value(stated) - fees).quantize(CASH_UNIT, ROUND_HALF_UP)
     else:
-        net = _signed(stated, convention, sign)
+        net = _sign_amount(stated, convention, sign)
         gross = net if not convention.is_net else net + fees
         _require_consistent(stated, abs(gross))
         net = net if convention.is_net else net - fees
@@ -246,7 +246,7 @@ def _with_positive_price(stated: StatedTransaction) -> StatedTransaction:
     return replace(stated, price=-stated.price)
 
 
-def _signed(stated: StatedTransaction, convention: AmountConvention, sign: int) -> Decimal:
+def _sign_amount(stated: StatedTransaction, convention: AmountConvention, sign: int) -> Decimal:
     """Return the amount with the sign that the kind implies; raise if the file's sign differs."""
     amount = stated.amount or Decimal(0)
     if convention.is_cost:

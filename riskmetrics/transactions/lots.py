@@ -172,7 +172,7 @@ class _LotBook:
             case Kind.BUY_TO_COVER | Kind.ASSIGNMENT:
                 return self._close_checked(transaction, -1)
             case Kind.EXPIRATION:
-                return self._close_checked(transaction, -1 if self._held(symbol, -1) else 1)
+                return self._close_checked(transaction, -1 if self._held_size(symbol, -1) else 1)
             case Kind.SPLIT:
                 return self._split(transaction)
             case Kind.SYMBOL_CHANGE:
@@ -183,7 +183,7 @@ class _LotBook:
         """Cover short lots, those of the stated day first, and open a long one with the rest."""
         size = Fraction(transaction.quantity)
         for covering in (transaction, replace(transaction, lot_day=None)):
-            covered = min(size, self._held(str(transaction.symbol), -1, covering.lot_day))
+            covered = min(size, self._held_size(str(transaction.symbol), -1, covering.lot_day))
             self._close(covering, -1, covered)
             size -= covered
         self._open(transaction, 1, size)
@@ -196,7 +196,7 @@ class _LotBook:
             if part.exit_date is None and part.quantity * sign > 0
         )
 
-    def _held(self, symbol: str, sign: int, entry_date: date | None = None) -> Fraction:
+    def _held_size(self, symbol: str, sign: int, entry_date: date | None = None) -> Fraction:
         """Return the size of the open long (1) or short (-1) lots, of one entry day if given."""
         return sum(
             (
@@ -216,7 +216,7 @@ class _LotBook:
     def _close_checked(self, transaction: Transaction, sign: int) -> str | None:
         """Close lots of one side; return the reason if they are not enough."""
         symbol, size = str(transaction.symbol), Fraction(transaction.quantity)
-        held = self._held(symbol, sign, transaction.lot_day)
+        held = self._held_size(symbol, sign, transaction.lot_day)
         # brokers round quantities, so a sale of everything may differ in the last decimals
         if size > held + Fraction(QUANTITY_UNIT) / 2:
             stated = f"{transaction.quantity.normalize():f} {symbol}"
@@ -269,7 +269,7 @@ class _LotBook:
 
     def _infer_ratio(self, symbol: str, added: Fraction) -> Fraction | None:
         """Return the ratio that added shares mean for the holding, if it is a simple one."""
-        held = self._held(symbol, 1) - self._held(symbol, -1)
+        held = self._held_size(symbol, 1) - self._held_size(symbol, -1)
         if not held:
             return None
         exact = (held + added) / held

@@ -107,10 +107,10 @@ def test_a_listing_names_columns_that_exist(listing: Listing) -> None:
     table = tables.metadata.tables[listing.table]
     known = {*table.c.keys(), "undefined_reason"}
     if "position_id" in table.c:
-        known |= {*tables.positions.c.keys(), *listing.joined}
+        known |= {*tables.positions.c.keys(), *listing.joined_figures}
     named = {name.partition("=")[0] for name in (*listing.columns, *listing.hidden)}
     assert named | {name.removeprefix("-") for name in listing.order} <= known
-    for name in listing.joined.values():
+    for name in listing.joined_figures.values():
         assert find_figure(name).name == name
 
 

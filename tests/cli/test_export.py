@@ -34,12 +34,12 @@ def _csv(path: Path) -> list[dict[str, str]]:
 def test_a_session_becomes_a_csv_file_per_table(call, tmp_path: Path) -> None:
     result = call("export", "out/deep", "--date", f"{SECOND_DAY}", "--json")
     assert result.exit_code == 0, result.output
-    told = json.loads(result.stdout)
-    assert {row["table"] for row in told} == TABLES
+    printed = json.loads(result.stdout)
+    assert {row["table"] for row in printed} == TABLES
     assert {path.name for path in (tmp_path / "out/deep").iterdir()} == {
         f"{name}.csv" for name in TABLES
     }
-    for row in told:
+    for row in printed:
         assert (
             row["rows"]
             == len(_csv(tmp_path / row["file"]))

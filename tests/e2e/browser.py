@@ -42,10 +42,10 @@ class Page:
 
     def _keep_error(self, event: dict[str, Any]) -> None:
         """Keep an event of the browser that is an error of the page."""
-        told = event.get("params", {})
-        level = told.get("type") or told.get("entry", {}).get("level")
+        content = event.get("params", {})
+        level = content.get("type") or content.get("entry", {}).get("level")
         if event["method"] == "Runtime.exceptionThrown" or level == "error":
-            self._errors.append(json.dumps(told))
+            self._errors.append(json.dumps(content))
 
     def read_errors(self) -> list[str]:
         """Return exceptions and errors on the console so far."""

@@ -278,7 +278,7 @@ def _figures_of_report(
     patch.setattr(page, "page_format", record_format)
     options = ReportOptions(read_terms(connection, settings.load()), renderer=ChartRenderer(folder))
     page.render_page(connection, DAY, options)
-    joined = {listing.table: listing.joined for listing in all_listings()}
+    joined = {listing.table: listing.joined_figures for listing in all_listings()}
     return formatted | {
         joined.get(table, {}).get(column, f"{table}.{column}")
         for query, column in _Recorded.read

@@ -98,7 +98,7 @@ def test_every_portfolio_gets_its_notes_with_severity_evidence_and_limits(
         assert all(finding["evidence"] for finding in row["key_findings"])
         assert "{" not in json.dumps([row["title"], row["summary"], row["full_analysis"]])
     text = found["Concentrated", "daily_summary"]
-    told = " ".join(
+    stated = " ".join(
         [text["summary"], text["full_analysis"], *(each["text"] for each in text["key_findings"])]
     )
     # every sentence is listed with its evidence, those of the prose by the column that has them
@@ -112,9 +112,9 @@ def test_every_portfolio_gets_its_notes_with_severity_evidence_and_limits(
         JOIN portfolios p ON p.id = c.portfolio_id AND p.name = 'Concentrated'
         WHERE symbol = 'AMD'""",
     )
-    assert weight["weight"] in told
-    assert f"{weight['share']} of the volatility" in told
-    assert "AMD 60% of equity (critical from 50%" in told
+    assert weight["weight"] in stated
+    assert f"{weight['share']} of the volatility" in stated
+    assert "AMD 60% of equity (critical from 50%" in stated
 
 
 def test_a_failing_test_of_the_value_at_risk_is_told_first(computed_sample: str) -> None:

@@ -68,12 +68,12 @@ def test_a_run_over_old_sessions_warns_as_if_later_data_did_not_exist(
     ) as connection:  # equity was stated for a later day, with its prices
         connection.execute(sa.text("UPDATE portfolios SET equity_balance = NULL"))
     days = trading_calendar.sessions_between(date(2022, 9, 29), EARLY)
-    outcomes, said, told = [], [], []
+    outcomes, said, notes = [], [], []
     for _ in range(2):
         outcomes.append(run(days).exit_code)
         said.append(remarks(capsys.readouterr().err))
         insights = "SELECT title, summary, key_findings::text FROM ai_insights ORDER BY 1, 2, 3"
-        told.append(query_frame(crowded, insights).to_dict("list"))
+        notes.append(query_frame(crowded, insights).to_dict("list"))
         with open_connection(crowded) as connection:
             for table, column in (
                 ("market_data_cache", "date"),
@@ -84,8 +84,8 @@ def test_a_run_over_old_sessions_warns_as_if_later_data_did_not_exist(
             connection.execute(sa.text("DELETE FROM ai_insights"))
     assert outcomes[0] == outcomes[1] == 3  # nothing of a portfolio has a price
     assert said[0] == said[1]
-    assert told[0] == told[1]
-    assert len(told[0]["title"]) > 0
+    assert notes[0] == notes[1]
+    assert len(notes[0]["title"]) > 0
     assert not any(month in line for line in said[0] for month in ("2022-10", "2022-11", "2022-12"))
     assert not any("delisted" in line for line in said[0])
     (missing,) = [line for line in said[0] if "no price up to 2022-09-30 is stored for" in line]

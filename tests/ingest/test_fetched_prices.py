@@ -68,12 +68,12 @@ def prices_stored(engine: sa.Engine) -> int:
 
 def test_the_first_question_brings_five_years_in_two_calls(feed, vendor, market, engine):
     assert refresh(feed, {"A": None}, [LAST]) == RefreshResult(api_calls=1)
-    told = {
+    vendor_closes = {
         day: closes
         for day, closes in market.closes("A").items()
         if day >= trading_calendar.previous_session(LAST, prices.HISTORY_SESSIONS)
     }
-    assert stored(engine) == told
+    assert stored(engine) == vendor_closes
     assert vendor.count() == {FULL: 1, ADJUSTED: 1}
 
 
@@ -141,8 +141,8 @@ def test_a_restated_history_is_fetched_anew_and_has_no_false_move(
         ][: split is not None],
     )
     assert vendor.count().total() == 4 + 4 + 2
-    told = market.closes("A")
-    assert {day: told[day] for day in stored(engine)} == stored(engine)
+    vendor_closes = market.closes("A")
+    assert {day: vendor_closes[day] for day in stored(engine)} == stored(engine)
     adjusted = np.array([prices[1] for prices in stored(engine).values()])
     assert np.abs(np.diff(adjusted) / adjusted[:-1]).max() < 0.06
 
@@ -156,11 +156,11 @@ def test_a_plan_of_few_years_does_not_take_away_the_years_before(feed, market, e
     market.first = date(2022, 1, 3)
     refresh(feed, {"A": None}, [TUESDAY])
     market.first = min(before)
-    told, found = market.closes("A"), stored(engine)
+    vendor_closes, found = market.closes("A"), stored(engine)
     assert found.keys() == before.keys() | {MONDAY, TUESDAY}
     for day, (close, adjusted) in found.items():
-        assert close == pytest.approx(told[day][0], abs=0.01)
-        assert adjusted == pytest.approx(told[day][1], abs=0.01)
+        assert close == pytest.approx(vendor_closes[day][0], abs=0.01)
+        assert adjusted == pytest.approx(vendor_closes[day][1], abs=0.01)
     with engine.connect() as connection:
         volumes = stored_prices.read_price_history(connection, "A").set_index("date")["volume"]
     assert volumes[date(2020, 1, 2)] == pytest.approx(4000, rel=0.01)
@@ -186,10 +186,10 @@ def test_a_plan_that_refuses_old_days_is_asked_for_five_years(
         else Reply("Premium Query Parameter: 'Special Parameters : the values for 'from'", 402)
     )
     assert refresh(feed, {"A": None}, [TUESDAY]).errors == {}
-    told, found = market.closes("A"), stored(engine)
+    vendor_closes, found = market.closes("A"), stored(engine)
     assert found.keys() == before.keys() | {MONDAY, TUESDAY}
     assert [found[day][1] for day in found] == pytest.approx(
-        [told[day][1] for day in found], abs=0.011
+        [vendor_closes[day][1] for day in found], abs=0.011
     )
 
 
@@ -252,8 +252,8 @@ def test_a_split_that_is_applied_to_part_of_the_past_does_not_replace_what_is_st
     assert stored(engine) == before
     market.replies, market.through, market.splits = {}, TUESDAY, whole.splits
     assert refresh(feed, {"A": None}, [TUESDAY]).errors == {}
-    told = whole.closes("A")
-    assert {day: told[day] for day in stored(engine)} == stored(engine)
+    vendor_closes = whole.closes("A")
+    assert {day: vendor_closes[day] for day in stored(engine)} == stored(engine)
 
 
 def test_three_of_thirty_symbols_that_fail_leave_twenty_seven_and_say_why(feed, market, engine):
@@ -506,8 +506,8 @@ def test_a_files_history_that_is_continued_by_the_vendor_becomes_the_vendors(
             "file",
         )
     assert refresh(feed, {"A": None}, [LAST]).errors == {}
-    told = market.closes("A")
-    assert {day: told[day] for day in stored(engine)} == stored(engine)
+    vendor_closes = market.closes("A")
+    assert {day: vendor_closes[day] for day in stored(engine)} == stored(engine)
     assert min(stored(engine)) == trading_calendar.previous_session(LAST, prices.HISTORY_SESSIONS)
 
 
@@ -548,8 +548,8 @@ def test_a_plan_without_dividends_has_closes_for_adjusted_ones_and_says_so_until
     market.through, market.replies = MONDAY, {}
     with open_vendor() as upgraded:
         assert refresh(upgraded, {"A": None}, [MONDAY]).errors == {}
-    told = market.closes("A")
-    assert {day: told[day] for day in stored(engine)} == stored(engine)
+    vendor_closes = market.closes("A")
+    assert {day: vendor_closes[day] for day in stored(engine)} == stored(engine)
 
 
 def test_a_plan_that_loses_the_dividends_keeps_the_adjusted_closes_that_are_stored(
@@ -579,8 +579,8 @@ def test_a_plan_that_loses_the_dividends_keeps_the_adjusted_closes_that_are_stor
     market.replies, market.through = {}, date(2024, 12, 11)
     with open_vendor() as larger:
         assert refresh(larger, {"A": None}, [date(2024, 12, 11)]).errors == {}
-    told = market.closes("A")
-    assert {day: told[day] for day in stored(engine)} == stored(engine)
+    vendor_closes = market.closes("A")
+    assert {day: vendor_closes[day] for day in stored(engine)} == stored(engine)
 
 
 def test_a_split_on_a_plan_that_has_lost_the_dividends_leaves_what_is_stored(

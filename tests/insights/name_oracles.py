@@ -38,7 +38,7 @@ def _named(f: Figures, kind: str, value: str, total: float) -> Entries | None:
     return Entries([*names, *others(int(total) - len(found))])
 
 
-def unpriced(f: Figures) -> Entries | None:
+def unpriced_instruments(f: Figures) -> Entries | None:
     """Return the instruments without a price."""
     return _named(f, "unpriced", "no price", f.n_unpriced)
 

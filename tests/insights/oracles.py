@@ -10,7 +10,7 @@ from math import isnan, nan, sqrt
 
 from tests.insights.figures import Expected, Figures, expect, known
 from tests.insights.level_oracles import LEVEL_STATEMENTS
-from tests.insights.name_oracles import unpriced, with_positions
+from tests.insights.name_oracles import unpriced_instruments, with_positions
 from tests.insights.question_oracles import QUESTION_STATEMENTS
 from tests.insights.risk_oracles import RISK_STATEMENTS
 from tests.insights.trade_oracles import TRADE_STATEMENTS, traded_share
@@ -1145,12 +1145,12 @@ STATEMENTS: Mapping[str, Callable[[Figures], Expected]] = {
         else {}
     ),
     "prices_missing": lambda f: expect(
-        f.price_coverage < 1 and unpriced(f) is None, coverage=f.price_coverage
+        f.price_coverage < 1 and unpriced_instruments(f) is None, coverage=f.price_coverage
     ),
     "prices_missing_of": lambda f: expect(
-        f.price_coverage < 1 and unpriced(f) is not None,
+        f.price_coverage < 1 and unpriced_instruments(f) is not None,
         coverage=f.price_coverage,
-        positions=unpriced(f),
+        positions=unpriced_instruments(f),
     ),
     "alerts_unchanged": _unchanged,
     "risk_undefined": lambda f: _undefined(f, f.num_positions > 1, count=f.num_positions),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from riskmetrics.insights.alert_facts import UNKNOWN_START
-from riskmetrics.insights.claims import remembered
+from riskmetrics.insights.claims import remember_claims
 from riskmetrics.insights.fact_sheet import Sheet
 from tests.insights.fact_sheets import ALIASES, build_sheet
 
@@ -583,4 +583,4 @@ def situation(name: str) -> Sheet:
         aliases=ALIASES | _OPTION if name == "an option makes the loss" else ALIASES,
     )
     before = _DAY_BEFORE.get(name)
-    return replace(sheet, before=remembered(build_sheet(before))) if before else sheet
+    return replace(sheet, before=remember_claims(build_sheet(before))) if before else sheet

@@ -21,7 +21,7 @@ def state_of(
     return last_alert_state(found, limits, np.isfinite(found), counts)
 
 
-def told(state: AlertState, value: float) -> str:
+def in_note(state: AlertState, value: float) -> str:
     """Return what a state tells: event, limit, and limit that is left."""
     parts = [] if state.event == "none" else [f"{state.event} {state.limit:g}"]
     if state.left is not None:
@@ -103,7 +103,7 @@ def test_what_is_told_of_a_history_day_by_day(
     limits: tuple[float, ...], values: list[float], expected: list[str]
 ) -> None:
     days = range(1, len(values) + 1)
-    assert [told(state_of(values[:day], limits), values[day - 1]) for day in days] == expected
+    assert [in_note(state_of(values[:day], limits), values[day - 1]) for day in days] == expected
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_an_alert_that_begins_to_count_is_known_and_one_that_stops_has_ended(
     flags = [bool(each) for each in counted]
     days = range(1, len(values) + 1)
     assert [
-        told(state_of(values[:day], DRAWDOWN, flags[:day]), values[day - 1]) for day in days
+        in_note(state_of(values[:day], DRAWDOWN, flags[:day]), values[day - 1]) for day in days
     ] == expected
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from riskmetrics import trading_calendar
 from riskmetrics.insights.alert_facts import UNKNOWN_START, alert_facts
-from riskmetrics.insights.claims import claims_of, remembered
+from riskmetrics.insights.claims import claims_of, remember_claims
 from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.fact_types import FACT_TYPES
 from riskmetrics.insights.facts import Fact, make_fact
@@ -84,11 +84,11 @@ def test_standing_alerts_are_named_in_the_first_session_of_a_week_and_when_one_c
     )
     for n_sessions, shown in ((6, "6th"), (2, "2nd")):
         recent = build_sheet(RESULT | STANDING | {"beta_streak": n_sessions})
-        before = {} if is_first_day else remembered(recent)
+        before = {} if is_first_day else remember_claims(recent)
         assert full.format(shown) in prose(replace(recent, day=TUESDAY, before=before))
         assert "in force" not in prose(replace(recent, day=WEDNESDAY, before=before))
     sheet = build_sheet(RESULT | STANDING)
-    before = {} if is_first_day else remembered(sheet)
+    before = {} if is_first_day else remember_claims(sheet)
     silent = prose(replace(sheet, day=WEDNESDAY, before=before))
     assert "in force" not in silent
     unchanged = prose(replace(sheet, day=TUESDAY, before=before))
@@ -131,7 +131,7 @@ def test_every_alert_is_listed_with_figures_in_the_first_week_after_it_began(
     """A limit of the user, the test of the value at risk and volatility, too; four sessions ago."""
     for n_sessions, listed in ((4, True), (30, False)):
         sheet = build_sheet(RESULT | STANDING | facts | {streak: n_sessions})
-        note = prose(replace(sheet, day=TUESDAY, before=remembered(sheet)))
+        note = prose(replace(sheet, day=TUESDAY, before=remember_claims(sheet)))
         assert ("Alerts in force: " in note) == listed
         assert ("Alerts still in force: " in note) != listed
 
@@ -140,9 +140,9 @@ def test_a_note_is_as_severe_as_its_worst_alert_in_force_or_news() -> None:
     """A position of 60% for 40 sessions, which the note of a Wednesday does not state."""
     sheet = build_sheet(RESULT | STANDING)
     for day in (TUESDAY, WEDNESDAY):
-        assert severity_of(replace(sheet, day=day, before=remembered(sheet))) == "critical"
+        assert severity_of(replace(sheet, day=day, before=remember_claims(sheet))) == "critical"
     calm = build_sheet(RESULT | {"beta": 1.55, "beta_streak": 9})
-    assert severity_of(replace(calm, before=remembered(calm))) == "warning"
+    assert severity_of(replace(calm, before=remember_claims(calm))) == "warning"
     loss = build_sheet(RESULT | {"daily_return": -0.09, "previous_var_95": 0.02})
     assert severity_of(loss) == "warning"
     assert severity_of(build_sheet({"daily_return": 0.001, "daily_pnl": 1.0})) == "normal"
@@ -151,7 +151,7 @@ def test_a_note_is_as_severe_as_its_worst_alert_in_force_or_news() -> None:
 def test_a_standing_alert_is_no_news() -> None:
     sheet = build_sheet(RESULT | STANDING)
     for day in (TUESDAY, WEDNESDAY):
-        assert news_of(replace(sheet, day=day, before=remembered(sheet))) == "normal"
+        assert news_of(replace(sheet, day=day, before=remember_claims(sheet))) == "normal"
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_the_news_are_as_severe_as_what_is_new(
     changed: Facts, qualities: dict[str, str], severity: str
 ) -> None:
     """New, back, worse, left, and known since the session only."""
-    before = remembered(build_sheet(RESULT | STANDING))
+    before = remember_claims(build_sheet(RESULT | STANDING))
     sheet = build_sheet(RESULT | STANDING | changed, qualities=qualities)
     assert news_of(replace(sheet, before=before)) == severity
 
@@ -217,10 +217,10 @@ def test_a_background_statement_is_new_when_it_is_first_defined_and_after_trades
     facts: Facts = {"fac_01_factor_exposure": 0.5, "fac_01_factor_error": 0.1}
     sheet = build_sheet(RESULT | facts)
     tilt = "factor_tilt:FAC_01"
-    other = remembered(build_sheet(RESULT | facts | {"fac_01_factor_exposure": 0.1}))
+    other = remember_claims(build_sheet(RESULT | facts | {"fac_01_factor_exposure": 0.1}))
     assert claims_of(sheet, {})[tilt].is_new
     assert not claims_of(sheet, other)[tilt].is_new
-    assert claims_of(sheet, remembered(build_sheet(RESULT)))[tilt].is_new
+    assert claims_of(sheet, remember_claims(build_sheet(RESULT)))[tilt].is_new
     assert claims_of(build_sheet(RESULT | facts | {"n_resized": 1}), other)[tilt].is_new
     assert not claims_of(build_sheet(RESULT | facts | {"n_resized": 0}), other)[tilt].is_new
 
@@ -236,9 +236,9 @@ def test_a_level_is_new_if_it_rose(
     form_id: str, figure: str, lower: float, higher: float, more: Facts
 ) -> None:
     low, high = (build_sheet(more | {figure: value}) for value in (lower, higher))
-    assert claims_of(high, remembered(low))[form_id].is_new
-    assert not claims_of(low, remembered(high))[form_id].is_new
-    assert not claims_of(high, remembered(high))[form_id].is_new
+    assert claims_of(high, remember_claims(low))[form_id].is_new
+    assert not claims_of(low, remember_claims(high))[form_id].is_new
+    assert not claims_of(high, remember_claims(high))[form_id].is_new
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_what_to_look_at_is_new_when_something_happens_to_its_alert(
     facts: Facts = {"beta": 1.6, "beta_alert": event, "drawdown": 0.4, "drawdown_alert": event}
     facts |= {"pos_01_weight": 0.6, "pos_01_weight_alert": event, "pos_01_share": 0.2}
     sheet = build_sheet(RESULT | facts)
-    claims = claims_of(sheet, remembered(sheet))
+    claims = claims_of(sheet, remember_claims(sheet))
     for form_id in ("look_at_beta", "look_at_drawdown", "look_at_size:POS_01"):
         assert claims[form_id].is_new == is_new, form_id
 
@@ -272,7 +272,7 @@ def test_a_critical_day_ends_with_something_to_look_at(facts: Facts, event: str)
     names = [name for name in facts if not name.startswith("pos_01")]
     standing, alerts = ({f"{name}_alert": each for name in names} for each in ("stands", event))
     alerts |= {f"{name}_away": 2 for name in names if event == "back"}
-    before = remembered(build_sheet(RESULT | facts | standing))
+    before = remember_claims(build_sheet(RESULT | facts | standing))
     sheet = replace(build_sheet(RESULT | facts | alerts), before=before)
     plan = plan_by_rules(claims_of(sheet), LEADING_TYPE)
     assert plan is not None
@@ -283,14 +283,14 @@ def test_a_critical_day_ends_with_something_to_look_at(facts: Facts, event: str)
 def test_all_new_alerts_of_a_session_are_told_the_first_in_a_sentence_of_its_own() -> None:
     facts: Facts = {f"pos_0{number}_weight": 0.1 + number / 20 for number in range(1, 7)}
     facts |= {f"pos_0{number}_weight_streak": 1 for number in range(1, 7)}
-    told = prose(build_sheet(RESULT | facts | {"beta": 2.2, "beta_streak": 1}))
-    assert "Beta reached the critical level of 2.00 and is now 2.20." in told
+    in_note = prose(build_sheet(RESULT | facts | {"beta": 2.2, "beta_streak": 1}))
+    assert "Beta reached the critical level of 2.00 and is now 2.20." in in_note
     assert (
         "Other new alerts: SYM6 40% of equity (warning from 20%), SYM5 35% of equity (warning from"
         " 20%), SYM4 30% of equity (warning from 20%), SYM3 25% of equity (warning from 20%), SYM2"
         " 20% of equity (warning from 20%) and one other."
-    ) in told
-    assert told.count("reached") == 1
+    ) in in_note
+    assert in_note.count("reached") == 1
 
 
 def test_a_new_alert_is_looked_at_before_one_that_got_worse() -> None:
@@ -308,13 +308,13 @@ def test_other_positions_beyond_a_limit_of_a_user_are_told_when_there_are_more()
     assert sentence(
         RESULT | facts | {"pos_02_weight": 0.21}, "look_at_own_limit_others:LIM_02"
     ) == ("Look at: the size of SYM2, above the portfolio's limit on single positions.")
-    assert said in prose(replace(two, before=remembered(build_sheet(RESULT | facts))))
-    assert news_of(replace(two, before=remembered(build_sheet(RESULT | facts)))) == "warning"
-    assert "next to SYM1" not in prose(replace(two, before=remembered(two)))
+    assert said in prose(replace(two, before=remember_claims(build_sheet(RESULT | facts))))
+    assert news_of(replace(two, before=remember_claims(build_sheet(RESULT | facts)))) == "warning"
+    assert "next to SYM1" not in prose(replace(two, before=remember_claims(two)))
     many = build_sheet(RESULT | facts | {"pos_02_weight": 0.21, "num_positions": 3})
     assert "SYM2 21% and further ones." in prose(many), "the facts do not have the third"
     three = build_sheet(RESULT | facts | {"pos_02_weight": 0.21, "pos_03_weight": 0.22})
-    assert "SYM3 22% and SYM2 21%." in prose(replace(three, before=remembered(two)))
+    assert "SYM3 22% and SYM2 21%." in prose(replace(three, before=remember_claims(two)))
 
 
 LOST: Facts = RESULT | {"daily_return": -0.02, "daily_pnl": -1_360.0, "previous_var_95": 0.04}
@@ -339,8 +339,8 @@ def test_a_limit_that_is_newly_exceeded_leads_a_clear_result(
     facts |= {"lim_03_limit_status": "exceeded" if value > 0.4 else "kept"}
     facts |= {"lim_03_limit_status_before": before}
     assert headline(LOST | facts).startswith("headline_own_limit") == leads
-    told = "back within" if before == "exceeded" else "newly above"
-    assert told in prose(build_sheet(LOST | facts))
+    in_note = "back within" if before == "exceeded" else "newly above"
+    assert in_note in prose(build_sheet(LOST | facts))
     beyond = LOST | {"previous_var_95": 0.9 * abs(float(LOST["daily_return"]))}
     assert headline(beyond | facts).startswith("headline_var_exceeded")
     small = LOST | {"daily_return": -0.001, "daily_pnl": -68.0}
@@ -386,12 +386,12 @@ def test_a_volatility_that_reaches_its_level_by_a_sharp_rise_is_told() -> None:
     facts: Facts = {"volatility_21d": 0.19, "volatility_21d_change": 0.04}
     facts |= {"volatility_percentile": 1.0, "volatility_percentile_alert": "reached"}
     facts |= {"volatility_percentile_streak": 1}
-    told = prose(build_sheet(RESULT | facts))
-    assert "volatility rose from 15% to 19% on the day" in told
+    in_note = prose(build_sheet(RESULT | facts))
+    assert "volatility rose from 15% to 19% on the day" in in_note
     assert (
         "Volatility reached the elevated level: higher than on at least 95% of the days on record"
         " in the past year."
-    ) in told
+    ) in in_note
     stands: Facts = {"volatility_percentile_alert": "stands", "volatility_percentile_streak": 2}
     assert "reached the elevated level" not in prose(build_sheet(RESULT | facts | stands))
 
@@ -408,8 +408,8 @@ def test_a_position_with_an_alert_that_cost_the_most_of_a_gain_is_named() -> Non
     facts: Facts = {"daily_pnl": 1436.0, "daily_return": 0.011, "pos_02_pnl": -1200.0}
     facts |= {"winners_pnl": 4000.0, "losers_pnl": -2564.0, "n_winners": 5, "n_losers": 5}
     facts |= {"pos_02_weight": 0.11, "pos_02_weight_alert": "back", "pos_02_weight_away": 4}
-    told = prose(build_sheet(RESULT | facts))
-    assert "SYM2 cost $1,200, the most of all positions." in told
+    in_note = prose(build_sheet(RESULT | facts))
+    assert "SYM2 cost $1,200, the most of all positions." in in_note
     assert "cost $1,200" not in prose(build_sheet(RESULT | facts | {"pos_02_weight": 0.09}))
 
 
@@ -488,7 +488,7 @@ def notes_of(
         for day, (subject, value, limit) in zip(days, own or (), strict=False)
     }
     limit_name = "single_name" if own and own[0][0] else "beta"
-    told: Told = []
+    in_note: Told = []
     before: dict[str, tuple[float, ...]] = {}
     for place, day in enumerate(days):
         found: Facts = RESULT | {"daily_return": rate, "daily_pnl": 68_000 * rate}
@@ -529,9 +529,9 @@ def notes_of(
             )
         ]
         title = realize_note(plan, claims, sheet).title
-        told.append((title, news_of(sheet), " ".join(stated)))
-        before = remembered(sheet)
-    return told
+        in_note.append((title, news_of(sheet), " ".join(stated)))
+        before = remember_claims(sheet)
+    return in_note
 
 
 def own_facts(
@@ -558,8 +558,8 @@ def own_facts(
     return list(limit_facts(make, [row], aliases, history))
 
 
-def sentences(told: Told) -> list[str]:
-    return [each for _, _, each in told]
+def sentences(in_note: Told) -> list[str]:
+    return [each for _, _, each in in_note]
 
 
 def test_weights_of_a_position_that_falls_through_two_levels() -> None:
@@ -573,8 +573,8 @@ def test_weights_of_a_position_that_falls_through_two_levels() -> None:
 
 
 def test_an_alert_that_leaps_out_of_a_hover_is_told_and_leads_a_quiet_day() -> None:
-    told = notes_of({"beta": [1.1, 1.55, 1.49, 1.95, 1.95]}, rate=-0.0001)
-    assert told[1:] == [
+    in_note = notes_of({"beta": [1.1, 1.55, 1.49, 1.95, 1.95]}, rate=-0.0001)
+    assert in_note[1:] == [
         ("Beta reached the warning level", "warning",
             "Beta reached the warning level of 1.50 and is now 1.55."),
         ("A quiet day", "normal", ""),
@@ -586,8 +586,8 @@ def test_an_alert_that_leaps_out_of_a_hover_is_told_and_leads_a_quiet_day() -> N
 
 
 def test_a_position_that_is_sold_ends_its_alert_and_one_without_a_weight_is_not_below() -> None:
-    told = notes_of({}, weights={"POS_01": [0.3, 0.55, 0.55, 0, 0], "POS_02": [0.05] * 5})
-    assert sentences(told)[2:] == [
+    in_note = notes_of({}, weights={"POS_01": [0.3, 0.55, 0.55, 0, 0], "POS_02": [0.05] * 5})
+    assert sentences(in_note)[2:] == [
         "",
         "No longer an alert: SYM1 without a weight (critical from 50%).",
         "",
@@ -600,30 +600,30 @@ def test_a_position_that_is_sold_ends_its_alert_and_one_without_a_weight_is_not_
 
 def test_a_drawdown_is_an_alert_while_it_is_deeper_than_the_market_s() -> None:
     market: list[Facts] = [{"market_drawdown": each} for each in (0.2, 0.2, 0.15, 0.15, 0.2)]
-    told = notes_of({"drawdown": [0.21] * 5}, facts=market)
-    assert [each.partition(" Today's")[0] for each in sentences(told)[2:]] == [
+    in_note = notes_of({"drawdown": [0.21] * 5}, facts=market)
+    assert [each.partition(" Today's")[0] for each in sentences(in_note)[2:]] == [
         "Alerts in force: drawdown of today's holdings 21% (warning from 20%).",
         "",
         "No longer an alert: drawdown of today's holdings 21% (warning from 20%, less than 1.25×"
         " the market's 20%).",
     ]
-    assert [severity for _, severity, _ in told][2:] == ["warning", "normal", "normal"]
+    assert [severity for _, severity, _ in in_note][2:] == ["warning", "normal", "normal"]
     returned = notes_of({"drawdown": [0.21] * 6}, facts=[*market, {"market_drawdown": 0.15}])
     assert "Back at the alert level: drawdown of today's holdings 21%" in sentences(returned)[-1]
 
 
 def test_a_volatility_that_hovers_at_its_level_is_told_once() -> None:
     ranks = [0.8, 0.96, 0.94, 0.96, 0.94, 0.96]
-    told = notes_of({"volatility_percentile": ranks}, facts=[{"volatility_21d": 0.3}] * 6)
-    assert [severity for _, severity, _ in told] == ["normal", "elevated", *["normal"] * 4]
+    in_note = notes_of({"volatility_percentile": ranks}, facts=[{"volatility_21d": 0.3}] * 6)
+    assert [severity for _, severity, _ in in_note] == ["normal", "elevated", *["normal"] * 4]
 
 
 def test_a_limit_of_a_user_is_told_when_it_is_breached_and_when_it_gets_worse() -> None:
     values = [1.0, 1.25, 1.26, 2.5, 2.5, 5.0]
-    told = notes_of({}, own=[("", each, 1.2) for each in values])
-    severities = [severity for _, severity, _ in told]
+    in_note = notes_of({}, own=[("", each, 1.2) for each in values])
+    severities = [severity for _, severity, _ in in_note]
     assert severities == ["normal", "warning", "normal", "warning", "normal", "warning"]
-    assert sentences(told)[1:5] == [
+    assert sentences(in_note)[1:5] == [
         "The beta is 1.25, newly above the portfolio's limit of 1.20.",
         "",
         "The beta is 2.50, farther above the portfolio's limit of 1.20 than the 1.25 on December"
@@ -634,17 +634,19 @@ def test_a_limit_of_a_user_is_told_when_it_is_breached_and_when_it_gets_worse() 
 
 def test_another_position_beyond_a_limit_of_a_user_is_told() -> None:
     own = [("SYM1", 0.4, 0.5), ("SYM1", 0.51, 0.5), ("SYM2", 0.52, 0.5), ("SYM2", 0.52, 0.5)]
-    told = notes_of({}, own=own)
-    assert sentences(told)[1:3] == [
+    in_note = notes_of({}, own=own)
+    assert sentences(in_note)[1:3] == [
         "SYM1 at 51% is newly above the portfolio's limit of 50% on single positions.",
         "SYM2 at 52% is now above the portfolio's limit of 50% on single positions.",
     ]
-    assert [severity for _, severity, _ in told] == ["normal", "warning", "warning", "normal"]
+    assert [severity for _, severity, _ in in_note] == ["normal", "warning", "warning", "normal"]
 
 
 def test_a_limit_that_replaces_alert_levels_ends_no_alert_and_leads_if_it_is_exceeded() -> None:
     """AMD stays at 60% of equity; the levels of 10, 20 and 50% are replaced by a limit of 50%."""
-    before = remembered(build_sheet(RESULT | {"pos_01_weight": 0.6, "pos_01_weight_streak": 9}))
+    before = remember_claims(
+        build_sheet(RESULT | {"pos_01_weight": 0.6, "pos_01_weight_streak": 9})
+    )
     facts: Facts = {"pos_01_weight": 0.6, "pos_01_weight_left": 0.5, "lim_02_checked": 0.6}
     facts |= {"lim_02_checked_limit": 0.5, "lim_02_limit_status": "exceeded"}
     sheet = build_sheet(RESULT | facts | {"lim_02_limit_alert": "known"})
@@ -666,8 +668,8 @@ def test_a_limit_that_replaces_alert_levels_ends_no_alert_and_leads_if_it_is_exc
 def test_a_drawdown_that_grows_with_the_market_is_told_again() -> None:
     depths = [0.0, 0.03, 0.06, 0.1, 0.2, 0.3]
     market: list[Facts] = [{"market_drawdown": each} for each in (0, 0.03, 0.06, 0.1, 0.19, 0.28)]
-    told = sentences(notes_of({"drawdown": depths}, facts=market))
-    assert [day for day, each in enumerate(told) if "below the high" in each] == [2, 3, 4, 5]
+    in_note = sentences(notes_of({"drawdown": depths}, facts=market))
+    assert [day for day, each in enumerate(in_note) if "below the high" in each] == [2, 3, 4, 5]
 
 
 @pytest.mark.parametrize(("depth", "is_told"), [(0.03, False), (0.0499, False), (0.05, True)])

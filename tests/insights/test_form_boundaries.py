@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from riskmetrics.insights.claims import claims_of, remembered
+from riskmetrics.insights.claims import claims_of, remember_claims
 from riskmetrics.insights.realize import realize_claim
 from tests.insights.fact_sheets import build_sheet
 
@@ -651,11 +651,13 @@ def test_a_form_is_true_at_its_edge_and_not_before(
 
 def test_the_risk_of_a_driver_is_told_again_only_if_it_changed() -> None:
     facts: Facts = {**_CAUSE, "pos_01_pnl": -900.0, "pos_01_share": 0.3, "daily_return": -0.01}
-    sheet, told = build_sheet(facts), ("driver_of_loss:POS_01", "look_at_driver:POS_01")
+    sheet, stated = build_sheet(facts), ("driver_of_loss:POS_01", "look_at_driver:POS_01")
     changed = build_sheet(facts | {"pos_01_share": 0.4})
     for day, is_new in ((sheet, False), (changed, True)):
-        found = claims_of(replace(day, before=remembered(sheet)))
-        assert {form_id: found[form_id].is_new for form_id in told} == dict.fromkeys(told, is_new)
+        found = claims_of(replace(day, before=remember_claims(sheet)))
+        assert {form_id: found[form_id].is_new for form_id in stated} == dict.fromkeys(
+            stated, is_new
+        )
 
 
 def test_a_window_is_a_year_from_250_observations() -> None:

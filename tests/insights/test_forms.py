@@ -12,7 +12,7 @@ from riskmetrics.insights.claims import Claim, Form, View, catalog, claims_of
 from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.realize import display_names, realize_phrasing
-from riskmetrics.insights.slots import Slot, apart, flat_slots, percent
+from riskmetrics.insights.slots import Slot, distinct_slots, flat_slots, percent
 from tests.insights.fact_sheets import random_sheet
 from tests.insights.figures import Figures
 from tests.insights.inverse import number_in, parse
@@ -144,9 +144,9 @@ def test_compared_figures_are_shown_apart(sheets: list[Sheet]) -> None:
 
 def test_the_loss_of_a_day_beyond_the_value_at_risk_is_told_apart() -> None:
     """4.05% beyond 3.98%: with one decimal both are 4.0%."""
-    assert [slot.show() for slot in apart("percent", 0.0405, 0.0398)] == ["4.05%", "3.98%"]
-    assert [slot.show() for slot in apart("percent", 0.60, 0.50)] == ["60%", "50%"]
-    assert [slot.show() for slot in apart("percent", 3e-5, 4e-5)] == ["0.003%", "0.004%"]
+    assert [slot.show() for slot in distinct_slots("percent", 0.0405, 0.0398)] == ["4.05%", "3.98%"]
+    assert [slot.show() for slot in distinct_slots("percent", 0.60, 0.50)] == ["60%", "50%"]
+    assert [slot.show() for slot in distinct_slots("percent", 3e-5, 4e-5)] == ["0.003%", "0.004%"]
     assert percent(3e-5).show() == "below 0.01%"
 
 
@@ -198,15 +198,15 @@ def test_a_claim_is_new_unless_it_was_true_with_nearly_the_same_figures(
 ) -> None:
     """A beta of 1.30 after 1.20 is within a tenth; after 1.10 it is not."""
     sheet = next(each for each in sheets if STATEMENTS["beta_error"](Figures(each)))
-    key, told = "beta_error:", claims_of(sheet, {})["beta_error"]
+    key, stated = "beta_error:", claims_of(sheet, {})["beta_error"]
 
     def found(*before: float) -> Claim:
         return claims_of(sheet, {key: before})["beta_error"]
 
-    beta, error = (float(slot.value) for slot in told.slots.values())  # type: ignore[arg-type]
-    assert told.is_new
+    beta, error = (float(slot.value) for slot in stated.slots.values())  # type: ignore[arg-type]
+    assert stated.is_new
     assert not found(beta, error).is_new
     assert not found(beta / 1.09, error).is_new
     assert found(beta / 1.11, error).is_new
-    assert found(beta, error).salience == pytest.approx(0.3 * told.salience)
+    assert found(beta, error).salience == pytest.approx(0.3 * stated.salience)
     assert replace(sheet, before={key: (beta, error)}).before != {}

@@ -33,9 +33,9 @@ def test_contradicting_facts_are_removed_with_their_reason(reason: str) -> None:
     assert set(sheet.facts) == {"total_value"}
     assert all("inconsistent results" in each for each in sheet.missing.values())
     assert any(reason in each for each in sheet.missing.values())
-    told = {each.form.id for each in claims_of(sheet, {}).values()}
+    stated = {each.form.id for each in claims_of(sheet, {}).values()}
     of_equity = {"equity", "headline_equity", "headline_first", "headline_answer"}
-    assert told <= of_equity | {*_UNDEFINED}
+    assert stated <= of_equity | {*_UNDEFINED}
 
 
 def test_consistent_facts_are_kept() -> None:

@@ -52,8 +52,8 @@ def all_notes() -> list[tuple[Sheet, Plan, NoteText]]:
 def without_findings(text: NoteText, column: str) -> str:
     """Return what is left of a column without the sentences whose evidence is kept."""
     left = getattr(text, column)
-    told = [each["text"] for each in text.key_findings if each.get("column") == column]
-    for sentence in sorted((each.removesuffix(".") for each in told), key=len, reverse=True):
+    stated = [each["text"] for each in text.key_findings if each.get("column") == column]
+    for sentence in sorted((each.removesuffix(".") for each in stated), key=len, reverse=True):
         joined = sentence[0].lower() + sentence[1:]
         found = sentence if sentence in left else joined
         assert found in left, (sentence, left)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from riskmetrics.insights import novelty
-from riskmetrics.insights.claims import claims_of, remembered
+from riskmetrics.insights.claims import claims_of, remember_claims
 from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.plan import plan_by_rules
 from tests.insights.fact_sheets import build_sheet
@@ -21,7 +21,7 @@ ACTIVE: Facts = {"tracking_error": 0.05, "expected_tracking_error": 0.08}
 
 def _after(facts: Facts, days: Sequence[Facts]) -> Sheet:
     """Return the sheet of a session after some others, the last of which comes first."""
-    before, *earlier = (remembered(build_sheet(each)) for each in days)
+    before, *earlier = (remember_claims(build_sheet(each)) for each in days)
     return replace(build_sheet(facts), before=before, earlier=tuple(earlier))
 
 

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from riskmetrics.insights import pipeline
-from riskmetrics.insights.claims import remembered
+from riskmetrics.insights.claims import remember_claims
 from riskmetrics.insights.draft_schemas import Answer, Prompt, Usage
 from riskmetrics.insights.fact_types import NOTE_PROVIDERS
 from riskmetrics.insights.pipeline import GenerationContext
@@ -202,7 +202,7 @@ def test_what_the_next_session_remembers_is_what_the_leading_note_evaluated() ->
     (request,) = writable_requests([sheet], [everything])
     assert request.sheet is sheet.for_notes
     assert request.sheet.facts.keys() == plain.facts.keys()
-    assert remembered(sheet) == remembered(plain)
+    assert remember_claims(sheet) == remember_claims(plain)
 
 
 def test_a_hedge_note_needs_short_positions() -> None:
@@ -361,7 +361,7 @@ def test_what_needs_attention_is_every_alert_in_force_and_severe_news_that_are_n
     facts |= {"pos_02_weight": 0.12, "pos_02_weight_streak": 3, "beta": 1.55, "beta_streak": 19}
     facts |= {"drawdown": 0.45, "drawdown_streak": 40, "daily_pnl": -9.0, "daily_return": -0.09}
     sheet = replace(build_sheet(facts | {"previous_var_95": 0.04}), day=date(2022, 12, 28))
-    request = Request(DAILY, replace(sheet, before=remembered(sheet)))
+    request = Request(DAILY, replace(sheet, before=remember_claims(sheet)))
     row = pipeline.insight_row(request, GenerationContext())
     assert row is not None
     *alerts, loss = row["context_data"]["attention"]  # type: ignore[index]

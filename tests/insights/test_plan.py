@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from riskmetrics.insights.claims import catalog, claims_of, remembered
+from riskmetrics.insights.claims import catalog, claims_of, remember_claims
 from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.plan import (
     LEADING_TYPE,
@@ -43,21 +43,21 @@ def test_wrong_plans_are_pruned_to_true_claims_told_once() -> None:
         if not any(each.form.role == "headline" for each in claims.values()):
             continue
         kept = prune(wrong_plan(random, sorted(claims)), claims)
-        told = kept.statements()
+        in_note = kept.statements()
         assert prune(kept, claims) == kept
-        assert {*told, *kept.recommendations} <= claims.keys()
-        assert len(set(told)) == len(told)
+        assert {*in_note, *kept.recommendations} <= claims.keys()
+        assert len(set(in_note)) == len(in_note)
         proved = {
             each.id
             for each in claims.values()
             if each.form.role == "headline"
-            and (not each.proofs or set(each.proofs) & {*told})
-            and (not each.form.needs or {*told} & {*each.form.needs})
+            and (not each.proofs or set(each.proofs) & {*in_note})
+            and (not each.form.needs or {*in_note} & {*each.form.needs})
         }
         assert kept.headline in (proved or {""})
-        assert all(claims[each].form.role == "statement" for each in told)
+        assert all(claims[each].form.role == "statement" for each in in_note)
         assert all(claims[each].form.role == "advice" for each in kept.recommendations)
-        figures = [fact for each in told for fact in claims[each].shown]
+        figures = [fact for each in in_note for fact in claims[each].shown_ids]
         assert len(set(figures)) == len(figures)
         assert len(kept.paragraphs) <= MAX_PARAGRAPHS
         assert all(1 <= len(steps) <= MAX_STEPS for steps in kept.paragraphs)
@@ -147,7 +147,7 @@ def test_a_quiet_day_has_at_most_five_sentences() -> None:
         quiet = build_sheet(
             facts | {"daily_pnl": 40.0, "daily_return": 0.0004, "market_return": 0.0008}
         )
-        plan = rules_plan(replace(quiet, before=remembered(before)))
+        plan = rules_plan(replace(quiet, before=remember_claims(before)))
         assert plan.headline == "headline_quiet"
         assert 1 <= len(plan.statements()) <= 5
 
@@ -199,7 +199,7 @@ def test_a_note_scores_a_forecast_only_if_it_missed(outcome: float, is_told: boo
 
 
 @pytest.mark.parametrize(
-    ("forecast", "outcome", "low", "high", "told"),
+    ("forecast", "outcome", "low", "high", "in_note"),
     [
         (
             0.012,
@@ -215,29 +215,29 @@ def test_a_note_scores_a_forecast_only_if_it_missed(outcome: float, is_told: boo
     ],
 )
 def test_an_outcome_outside_of_a_range_is_shown_apart_from_its_end(
-    forecast: float, outcome: float, low: float, high: float, told: str
+    forecast: float, outcome: float, low: float, high: float, in_note: str
 ) -> None:
     facts = {"past_forecast": forecast, "past_outcome": outcome}
     facts |= {"past_low": low, "past_high": high, "total_value": 1e5}
     sheet = build_sheet(facts | {"daily_pnl": 1.0, "daily_return": 1e-5})
     note = realize_note(rules_plan(sheet), claims_of(sheet), sheet)
-    assert told in f"{note.summary} {note.full_analysis}"
+    assert in_note in f"{note.summary} {note.full_analysis}"
 
 
 def test_the_volatility_is_told_where_there_is_no_result() -> None:
     facts: dict[str, float | str] = {"volatility_21d": 0.173, "total_value": 195_000.0}
     results = ({}, {"daily_pnl": 1.0, "daily_return": 1e-5})
-    told = [
+    in_note = [
         "volatility_level" in rules_plan(build_sheet(facts | each)).statements() for each in results
     ]
-    assert told == [True, False]
+    assert in_note == [True, False]
 
 
 def test_a_plan_of_another_type_needs_news() -> None:
     figures = {"beta": 0.7, "own_beta": 0.7, "own_beta_error": 0.05, "market_r_squared": 0.9}
     sheet = build_sheet(figures)
     assert plan_by_rules(claims_of(sheet), "factor_exposure") is not None
-    assert plan_by_rules(claims_of(sheet, remembered(sheet)), "factor_exposure") is None
+    assert plan_by_rules(claims_of(sheet, remember_claims(sheet)), "factor_exposure") is None
 
 
 def test_connectives_are_a_closed_set() -> None:
@@ -304,8 +304,8 @@ def test_a_trade_that_is_the_title_is_stated_after_the_result() -> None:
     assert plan.paragraphs[0][1].claim == "limit_by_trade:POS_02"
     opened = rules_plan(situation("positions are opened"))
     assert opened.headline == "headline_opened"
-    told = [step.claim for step in opened.paragraphs[0]]
-    assert told[1:4] == ["opened", "closed", "resized"]
+    in_note = [step.claim for step in opened.paragraphs[0]]
+    assert in_note[1:4] == ["opened", "closed", "resized"]
 
 
 @pytest.mark.parametrize(("lost", "leads"), [(499.0, "week"), (500.0, "cause")])

@@ -400,9 +400,11 @@ def test_the_schema_names_what_may_be_missing_and_is_the_same_for_all() -> None:
 
 
 def test_numbers_become_ids_and_unknown_ones_nothing() -> None:
-    told = Plan(headline="C02", paragraphs=[[Step(claim="C01"), Step(claim="C03")]], findings=["x"])
+    stated = Plan(
+        headline="C02", paragraphs=[[Step(claim="C01"), Step(claim="C03")]], findings=["x"]
+    )
     expected = Plan(headline="b", paragraphs=[[Step(claim="a"), Step(claim="")]], findings=[""])
-    assert with_ids(told, ["a", "b"]) == expected
+    assert with_ids(stated, ["a", "b"]) == expected
 
 
 @pytest.mark.parametrize(

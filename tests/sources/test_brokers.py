@@ -293,14 +293,14 @@ def test_a_damaged_file_is_read_or_refused_and_never_a_crash(file_in_memory, tex
     for rows in (one.rows for one in lots):
         assert rows["quantity"].abs().between(1e-4, 1e12).all()
         assert rows["entry_price"].dropna().between(1e-4, 1e8).all()
-    told = (
+    stated = (
         sum(len(one.rows) + len(one.rejected) for one in lots)
         + len(found.rejected)
         + len(found.skipped)
     )
     records = len([line for line in text.splitlines() if line.strip(",; \t\r")])
-    assert told <= records
+    assert stated <= records
     if '"' not in text:
         # a header is recognized without its punctuation: quan,tity
         headers = sum("quantity" in header_key(line) for line in text.splitlines())
-        assert told >= records - headers
+        assert stated >= records - headers

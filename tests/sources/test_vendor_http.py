@@ -269,20 +269,20 @@ def test_a_header_that_urllib3_complains_of_does_not_put_the_key_into_its_log(ca
 
 def test_who_waits_long_is_told_why_and_a_moment_is_not_worth_a_word(monkeypatch):
     """One minute for all threads, or per Retry-After; an immediate retry is not reported."""
-    told = []
+    stated = []
     monkeypatch.setattr(request_policy, "sleep", lambda _: None)
     with (
-        serve(lambda *_: GOOD if told else Reply(status=429)) as server,
-        client(server.url, cooldown=60.0, on_wait=told.append) as asking,
+        serve(lambda *_: GOOD if stated else Reply(status=429)) as server,
+        client(server.url, cooldown=60.0, on_wait=stated.append) as asking,
     ):
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda _: asking.get(PATH, {}, body), range(4)))
-        assert told == ["waiting 60 s before the next call: too often"]
+        assert stated == ["waiting 60 s before the next call: too often"]
         server.answers = replies(
             Reply(status=503, headers=(("Retry-After", "9"),)), Reply(fault="reset"), GOOD
         )
         asking.get(PATH, {}, body)
-    assert told[1:] == ["waiting 9 s before the next call: status 503"]
+    assert stated[1:] == ["waiting 9 s before the next call: status 503"]
 
 
 def test_a_redirect_is_not_followed_with_the_key():

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from riskmetrics.insights.claims import View, form
-from riskmetrics.insights.form_shapes import compared, mirrored, single
+from riskmetrics.insights.form_shapes import compared_figures, mirrored_forms, single_figure
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.slots import number, percent, points, size, span
 
@@ -23,9 +23,9 @@ _MOSTLY = 0.5
 """Share of the active variance from which the beta makes most of it."""
 
 
-def _expected(view: View, sign: int) -> Iterator[Instance]:
+def _tracking_error_change(view: View, sign: int) -> Iterator[Instance]:
     """Yield the expected tracking error if it is clearly above, or below, the past one."""
-    yield from compared(
+    yield from compared_figures(
         ("expected_tracking_error", "tracking_error"), ("expected", "past"),
         lambda expected, past: (
             max(expected, past) >= _CLEAR_ERROR
@@ -37,7 +37,7 @@ def _expected(view: View, sign: int) -> Iterator[Instance]:
     )(view)  # fmt: skip
 
 
-mirrored("active", "expected: percent, past: percent, span: span", _expected, {
+mirrored_forms("active", "expected: percent, past: percent, span: span", _tracking_error_change, {
     -1: ("tracking_error_falls",
         "The expected tracking error of {expected} is below the {past} of the past {span}."),
     1: ("tracking_error_rises",
@@ -49,7 +49,11 @@ form(
     "active",
     "span: span, error: percent",
     "Over the past {span} the tracking error against the market index is {error}.",
-)(single("tracking_error", "error", size, lambda error: error >= _CLEAR_ERROR, 0.4, has_span=True))
+)(
+    single_figure(
+        "tracking_error", "error", size, lambda error: error >= _CLEAR_ERROR, 0.4, has_span=True
+    )
+)
 
 
 def _return(view: View, sign: int) -> Iterator[Instance]:
@@ -65,7 +69,7 @@ def _return(view: View, sign: int) -> Iterator[Instance]:
             yield Instance(slots, facts, 0.5, sign=sign, is_steady=True)
 
 
-mirrored("active", "span: span, gap: points, ratio: number", _return, {
+mirrored_forms("active", "span: span, gap: points, ratio: number", _return, {
     -1: ("active_loss",
         "Over the past {span} today's holdings would have averaged {gap} a year less than the"
         " market index, without compounding; the information ratio is {ratio}."),

@@ -68,7 +68,7 @@ _MOST = 0.5
 )
 def look_at_risk(view: View) -> Iterator[Instance]:
     """The position that makes most of the risk, or much of it, is not large, nor tiny."""
-    found, held = riskiest(view), view.number("num_positions") or 0
+    found, held = riskiest_position(view), view.number("num_positions") or 0
     if found is None or "share" not in found.slots or held < _MIN_POSITIONS:
         return
     if float(found.facts[0].value) >= _SMALLEST and not is_large(found):
@@ -81,7 +81,7 @@ def is_large(found: Instance) -> bool:
     return float(found.facts[0].value) >= _LARGE
 
 
-def riskiest(view: View) -> Instance | None:
+def riskiest_position(view: View) -> Instance | None:
     """Return the position with most of the risk among those that make much of it."""
     heavy = (
         each

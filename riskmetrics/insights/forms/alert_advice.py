@@ -6,9 +6,9 @@ from functools import partial
 from riskmetrics.insights.claims import Form, Topic, View, form
 from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.forms import own_limits
-from riskmetrics.insights.forms.advice import MUCH_RISK, SALIENCE, is_large, riskiest
+from riskmetrics.insights.forms.advice import MUCH_RISK, SALIENCE, is_large, riskiest_position
 from riskmetrics.insights.forms.limits import shown_limit
-from riskmetrics.insights.forms.lists import REST, shortened
+from riskmetrics.insights.forms.lists import REST, shorten_list
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits_reached import Reach, reached_limits
 from riskmetrics.insights.severity import LEVELS
@@ -30,10 +30,10 @@ def _look(form_id: str, topic: Topic, slots: str, kind: str, phrasing: str, *lev
         for reach in _looked_at(view, kind, (*levels, *_ADVISED)):
             yield _advice(reach, {slot: shown_limit(kind, reach.value)})
 
-    return _advised(form_id, topic, slots, phrasing, evaluate)
+    return _add_advice(form_id, topic, slots, phrasing, evaluate)
 
 
-def _advised(
+def _add_advice(
     form_id: str,
     topic: Topic,
     slots: str,
@@ -62,14 +62,14 @@ def _advice(reach: Reach, slots: Mapping[str, Slot], *facts: Fact) -> Instance:
 def look_at_size(view: View) -> Iterator[Instance]:
     """The position with a severe alert, if something happened to that, or none makes much risk."""
     for reach in _looked_at(view, "weight"):
-        if not reach.is_standing or riskiest(view) is None:
+        if not reach.is_standing or riskiest_position(view) is None:
             yield _advice(reach, {"weight": shown_limit("weight", reach.value)})
 
 
 @form("look_at_position", "concentration", _SIZE_SLOTS, _SIZE, role="advice")  # fmt: skip
 def look_at_position(view: View) -> Iterator[Instance]:
     """The position that makes most of the risk by its size."""
-    found = riskiest(view)
+    found = riskiest_position(view)
     of_alert = {each.subject for each in view.instances(look_at_size)}
     if found is not None and is_large(found) and found.subject not in of_alert:
         weight = shown_limit("weight", float(found.facts[0].value))
@@ -101,15 +101,15 @@ def _drawdown(view: View, *, is_named: bool) -> Iterator[Instance]:
         yield _advice(reach, slots, *((found,) if is_named and found else ()))
 
 
-_advised("look_at_drawdown", "stress", "drawdown: percent",
+_add_advice("look_at_drawdown", "stress", "drawdown: percent",
     "Look at: which positions made the {drawdown} drawdown of today's holdings.",
     partial(_drawdown, is_named=False))  # fmt: skip
-_advised("look_at_drawdown_position", "stress", "name: name, share: percent, drawdown: percent",
+_add_advice("look_at_drawdown_position", "stress", "name: name, share: percent, drawdown: percent",
     "Look at: the {drawdown} drawdown of today's holdings, and {name}, which carries {share} of the"
     " volatility.", partial(_drawdown, is_named=True))  # fmt: skip
 
 
-def _excess(excess: float, value: Slot) -> Slot:
+def _excess_slot(excess: float, value: Slot) -> Slot:
     """Return how far a value is above its limit, with the decimals that tell the two apart."""
     return points(excess) if value.kind == "percent" else number(excess, value.decimals or 0)
 
@@ -122,15 +122,15 @@ def _look_at_own_limit(view: View, *, has_subject: bool) -> Iterator[Instance]:
         evidence = (*found.facts, *found.context)
         value, limit = (float(fact.value) for fact in found.facts)
         slots = {slot: found.slots[slot] for slot in ("name", "of") if slot in found.slots}
-        slots["excess"] = _excess(value - limit, found.slots["value"])
+        slots["excess"] = _excess_slot(value - limit, found.slots["value"])
         yield Instance(slots, (), SALIENCE + 2, found.subject, context=evidence,
             is_known=found.is_known)  # fmt: skip
 
 
-_advised("look_at_own_limit", "limits", "name: label, excess: excess",
+_add_advice("look_at_own_limit", "limits", "name: label, excess: excess",
     "Look at: the positions behind {name}, {excess} above the portfolio's limit.",
     partial(_look_at_own_limit, has_subject=False))  # fmt: skip
-_advised("look_at_own_limit_of", "limits", "name: label, of: subject, excess: excess",
+_add_advice("look_at_own_limit_of", "limits", "name: label, of: subject, excess: excess",
     "Look at: {of}, {excess} above the portfolio's limit on {name}.",
     partial(_look_at_own_limit, has_subject=True))  # fmt: skip
 
@@ -147,6 +147,6 @@ def look_at_own_limit_others(view: View) -> Iterator[Instance]:
     """The positions beyond a limit on single ones next to the largest; new if there are more."""
     for found in view.instances(own_limits.own_limit_others):
         names = [Item("{name}", {"name": name(str(fact.entity))}) for fact in found.facts]
-        slots = {"positions": items(*shortened(names)), "name": found.slots["name"]}
+        slots = {"positions": items(*shorten_list(names)), "name": found.slots["name"]}
         yield Instance(slots, (), SALIENCE + 1.9, found.subject, is_steady=True,
             remembered=found.remembered, context=(*found.facts, *found.context))  # fmt: skip

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from math import sqrt
 
 from riskmetrics.insights.claims import Form, View, form
-from riskmetrics.insights.form_shapes import compared, mirrored, single
+from riskmetrics.insights.form_shapes import compared_figures, mirrored_forms, single_figure
 from riskmetrics.insights.forms import factors, own_limits, volatility
 from riskmetrics.insights.forms.result import RARE, is_clear_result, is_market_made
 from riskmetrics.insights.instances import Instance
@@ -67,12 +67,12 @@ def _over_sessions(over: str, words: str, down: str, up: str) -> None:
     kind, least, gap = f"return{over}", _CLEAR_RETURNS[over], _CLEAR_GAPS[over]
 
     def evaluate(view: View, sign: int) -> Iterator[Instance]:
-        yield from single(
+        yield from single_figure(
             kind, "rate", return_size, lambda rate: sign * rate >= least,
             lambda rate: 0.5 + 2 * abs(rate), sign=sign, is_steady=True,
         )(view)  # fmt: skip
 
-    mirrored("result", "rate: percent", evaluate, {
+    mirrored_forms("result", "rate: percent", evaluate, {
         -1: (down, f"Over {words} sessions the portfolio is down {{rate}}.",
             f"The portfolio is down {{rate}} over the past {words} sessions."),
         1: (up, f"Over {words} sessions the portfolio is up {{rate}}.",
@@ -80,7 +80,7 @@ def _over_sessions(over: str, words: str, down: str, up: str) -> None:
     }, place=3)  # fmt: skip
 
     def against_market(view: View, sign: int) -> Iterator[Instance]:
-        yield from compared(
+        yield from compared_figures(
             (kind, f"market_return{over}"), ("rate", "market"),
             lambda own, market: _differs(view, sign, own, market, gap),
             lambda own, market: 0.65 + 2 * max(abs(own), abs(own - market)), sign=_sign(view, sign),
@@ -91,7 +91,7 @@ def _over_sessions(over: str, words: str, down: str, up: str) -> None:
         """Return the sign of the comparison; none if the portfolio itself went the other way."""
         return sign if sign * (view.number(kind) or 0.0) > 0 else 0
 
-    mirrored("result", "rate: percent, market: percent", against_market, {
+    mirrored_forms("result", "rate: percent, market: percent", against_market, {
         -1: (f"behind_market{over}",
             f"Over {words} sessions the portfolio returned {{rate}}, behind the market index at"
             " {market}."),
@@ -105,7 +105,7 @@ _over_sessions("_5d", "five", "five_sessions_down", "five_sessions_up")
 _over_sessions("_21d", "twenty-one", "month_down", "month_up")
 
 
-def _both(view: View, sign: int) -> Iterator[Instance]:
+def _week_and_month(view: View, sign: int) -> Iterator[Instance]:
     """Yield the returns over five and twenty-one sessions, if both are clear and of one sign."""
     facts = view.facts_of("return_5d", "return_21d")
     if facts:
@@ -116,7 +116,7 @@ def _both(view: View, sign: int) -> Iterator[Instance]:
             yield Instance(slots, facts, salience, sign=sign, is_steady=True)
 
 
-mirrored("result", "week: percent, month: percent", _both, {
+mirrored_forms("result", "week: percent, month: percent", _week_and_month, {
     -1: ("week_and_month_down",
         "The portfolio is down {week} over five sessions and {month} over twenty-one."),
     1: ("week_and_month_up",
@@ -124,7 +124,7 @@ mirrored("result", "week: percent, month: percent", _both, {
 }, place=3)  # fmt: skip
 
 
-def _extreme(view: View, sign: int) -> Iterator[Instance]:
+def _extreme_session(view: View, sign: int) -> Iterator[Instance]:
     """Yield the session if it is the worst, or best, of the past year."""
     facts = view.facts_of("gain_rank" if sign > 0 else "loss_rank", "daily_return")
     if facts and facts[0].value == 1 and facts[0].n_obs and sign * float(facts[1].value) > 0:
@@ -133,7 +133,7 @@ def _extreme(view: View, sign: int) -> Iterator[Instance]:
         )
 
 
-def _rare(view: View, sign: int) -> Iterator[Instance]:
+def _rare_session(view: View, sign: int) -> Iterator[Instance]:
     """Yield the session if it is among the worst, or best, five of the past year, but not first."""
     facts = view.facts_of("gain_rank" if sign > 0 else "loss_rank", "daily_return")
     if facts and facts[0].n_obs and sign * float(facts[1].value) > 0:
@@ -143,12 +143,12 @@ def _rare(view: View, sign: int) -> Iterator[Instance]:
             yield Instance(slots, facts[:1], 1.5, sign=sign, context=facts[1:])
 
 
-extremes = mirrored("result", "window: window", _extreme, {
+extremes = mirrored_forms("result", "window: window", _extreme_session, {
     -1: ("largest_loss", "The loss is the largest of {window}."),
     1: ("largest_gain", "The gain is the largest of {window}."),
 }, place=1, is_event=True)  # fmt: skip
 
-rare = mirrored("result", "rank: ordinal, window: window", _rare, {
+rare = mirrored_forms("result", "rank: ordinal, window: window", _rare_session, {
     -1: ("rare_loss", "The loss is the {rank} largest of {window}."),
     1: ("rare_gain", "The gain is the {rank} largest of {window}."),
 }, place=1, is_event=True)  # fmt: skip
@@ -163,7 +163,7 @@ def _market(view: View, sign: int) -> Iterator[Instance]:
         yield Instance({"rate": return_size(rate)}, facts, 0.7 if is_opposed else 0.55, sign=sign)
 
 
-mirrored("result", "rate: percent", _market, {
+mirrored_forms("result", "rate: percent", _market, {
     -1: ("market_fell", "The market index fell {rate}."),
     1: ("market_rose", "The market index rose {rate}."),
 }, place=4)  # fmt: skip
@@ -184,7 +184,7 @@ def _gap(view: View, sign: int) -> Iterator[Instance]:
             yield Instance(slots, facts[:1], weight, sign=sign, context=facts[1:])
 
 
-mirrored("result", "gap: points, market: percent", _gap, {
+mirrored_forms("result", "gap: points, market: percent", _gap, {
     -1: ("behind_market", "The market index returned {market}, {gap} more than the portfolio."),
     1: ("ahead_of_market", "The market index returned {market}, {gap} less than the portfolio."),
 }, place=2, is_event=True)  # fmt: skip
@@ -222,7 +222,7 @@ def is_implied_by_beta(view: View) -> bool:
     return beta * market != 0 and least <= own / (beta * market) <= most
 
 
-def _implied(direction: int) -> dict[int, Form]:
+def _add_beta_forms(direction: int) -> dict[int, Form]:
     """Add the forms of the session against what the market's move times the beta implies.
 
     They are in line with it (0), worse (-1), better (1), or of the other sign (AGAINST);
@@ -270,7 +270,7 @@ def _implied(direction: int) -> dict[int, Form]:
     forms: dict[int, Form] = {}
     for each, text in words.items():
         unit = "points" if each == direction else "percent"
-        forms |= mirrored(
+        forms |= mirrored_forms(
             "result", f"beta: number, market: percent, implied: {unit}", evaluate,
             {each: (f"market_{move}_{name[each]}", text)}, place=2, is_event=True,
             connectives=("but",) if each == AGAINST else (),
@@ -297,7 +297,7 @@ def _inverse(view: View, sign: int) -> Iterator[Instance]:
                 yield Instance(slots, facts, 1.4, sign=-sign)
 
 
-inverse = mirrored("result", "beta: number, market: percent, implied: percent", _inverse, {
+inverse = mirrored_forms("result", "beta: number, market: percent, implied: percent", _inverse, {
     -1: ("market_fall_inverse",
         "At the prior day's beta of {beta}, the market's fall of {market} implies a gain of"
         " {implied}."),
@@ -306,7 +306,7 @@ inverse = mirrored("result", "beta: number, market: percent, implied: percent", 
         " {implied}."),
 }, place=2, is_event=True)  # fmt: skip
 
-implied = {direction: _implied(direction) for direction in (-1, 1)}
+implied = {direction: _add_beta_forms(direction) for direction in (-1, 1)}
 """Direction of the market to the forms by outcome."""
 
 

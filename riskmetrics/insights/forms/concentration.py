@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from riskmetrics.insights.claims import Form, View, form
 from riskmetrics.insights.facts import Fact
-from riskmetrics.insights.form_shapes import single
+from riskmetrics.insights.form_shapes import single_figure
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.slots import count, name, number, points, size
 
@@ -217,7 +217,7 @@ form(
     "change: points",
     "Over twenty-one sessions the weight of the three largest positions grew by {change}.",
 )(
-    single(
+    single_figure(
         "top_3_change_21d", "change", points, lambda change: change >= _CLEAR_DRIFT,
         lambda change: 0.7 + change, sign=-1,
     )

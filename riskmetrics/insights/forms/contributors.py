@@ -6,7 +6,7 @@ from math import inf
 from typing import Final
 
 from riskmetrics.insights.claims import View
-from riskmetrics.insights.form_shapes import mirrored
+from riskmetrics.insights.form_shapes import mirrored_forms
 from riskmetrics.insights.forms import comparison
 from riskmetrics.insights.forms.result import (
     MARKET_DAY,
@@ -96,7 +96,7 @@ def _only_holding(view: View, sign: int) -> Iterator[Instance]:
             yield Instance(slots, (), salience, found[0], sign, context=evidence)
 
 
-mirrored("result", "name: name, rate: percent", _only_holding, {
+mirrored_forms("result", "name: name, rate: percent", _only_holding, {
     -1: ("only_holding_fell", "{name}, the only holding, fell {rate}."),
     1: ("only_holding_rose", "{name}, the only holding, rose {rate}."),
 }, place=1, is_event=True)  # fmt: skip
@@ -147,14 +147,14 @@ def _main_position(view: View, sign: int, *, is_offset: bool) -> Iterator[Instan
     )
 
 
-main_positions = mirrored(
+main_positions = mirrored_forms(
     "result", "name: name, amount: money, share: percent",
     partial(_main_position, is_offset=False), {
     -1: ("position_loss", "{name} cost {amount}, {share} of gross losses."),
     1: ("position_gain", "{name} made {amount}, {share} of gross gains."),
 }, place=1)  # fmt: skip
 
-offset_positions = mirrored(
+offset_positions = mirrored_forms(
     "result", "name: name, amount: money, side: money, other: money",
     partial(_main_position, is_offset=True), {
     -1: ("position_loss_offset",
@@ -184,7 +184,7 @@ def _sole(view: View, sign: int) -> Iterator[Instance]:
         yield Instance(shown, (facts[0], offset), 2.5, alias, sign, context=counts)
 
 
-sole_positions = mirrored("result", "name: name, amount: money, other: money", _sole, {
+sole_positions = mirrored_forms("result", "name: name, amount: money, other: money", _sole, {
     -1: ("position_loss_sole",
         "{name} was the only position to lose, at {amount}; winners made {other}."),
     1: ("position_gain_sole",
@@ -254,7 +254,7 @@ def _largest(view: View, sign: int) -> Iterator[Instance]:
         yield Instance(slots, facts[:1], salience, alias, sign, context=facts[1:])
 
 
-largest = mirrored("result", "name: name, amount: money, share: percent", _largest, {
+largest = mirrored_forms("result", "name: name, amount: money, share: percent", _largest, {
     -1: ("largest_detractor",
         "The largest detractor, {name}, cost {amount}, {share} of gross losses."),
     1: ("largest_contributor",
@@ -295,7 +295,7 @@ def _spread(view: View, sign: int) -> Iterator[Instance]:
 
 _COUNTS = "losers: count, winners: count, name: name, amount: money, share: percent"
 
-spread = mirrored("result", _COUNTS, _spread, {
+spread = mirrored_forms("result", _COUNTS, _spread, {
     -1: ("losses_spread",
         "{losers} positions lost and {winners} gained; the largest detractor, {name}, cost"
         " {amount}, {share} of gross losses."),

@@ -25,7 +25,7 @@ _RISK_FACTS = ("beta", "volatility_21d", "expected_volatility", "var_95", "drawd
 )
 def prices_missing(view: View) -> Iterator[Instance]:
     """Instruments have no price, and which ones is not known."""
-    if unpriced(view) is None:
+    if unpriced_instruments(view) is None:
         yield from _prices_missing(view, {}, ())
 
 
@@ -40,12 +40,12 @@ def prices_missing(view: View) -> Iterator[Instance]:
 )
 def prices_missing_of(view: View) -> Iterator[Instance]:
     """Instruments that have no price."""
-    found = unpriced(view)
+    found = unpriced_instruments(view)
     if found is not None:
         yield from _prices_missing(view, {"positions": found[0]}, found[1])
 
 
-def unpriced(view: View) -> tuple[Slot, tuple[Fact, ...]] | None:
+def unpriced_instruments(view: View) -> tuple[Slot, tuple[Fact, ...]] | None:
     """Return the instruments without a price as a list, with its facts; None if unknown."""
     counted, held = view.fact("n_unpriced"), ranked_aliases(view, "unpriced", "no price")
     total = int(float(counted.value)) if counted else 0
@@ -97,7 +97,7 @@ def is_without_risk(view: View) -> bool:
 )
 def risk_undefined(view: View) -> Iterator[Instance]:
     """No figure of risk exists for several positions."""
-    yield from _undefined(view, lambda held: held > 1)
+    yield from _undefined_risk(view, lambda held: held > 1)
 
 
 @form(
@@ -110,7 +110,7 @@ def risk_undefined(view: View) -> Iterator[Instance]:
 )
 def risk_undefined_one(view: View) -> Iterator[Instance]:
     """No figure of risk exists for the only position."""
-    yield from _undefined(view, lambda held: held == 1)
+    yield from _undefined_risk(view, lambda held: held == 1)
 
 
 _TOO_FEW = re.compile(
@@ -151,11 +151,11 @@ def undefined_because(view: View) -> Iterator[Instance]:
 def _undefined_beta(view: View) -> "Iterator[tuple[Fact, re.Match[str] | None]]":
     """Yield the reason of an undefined beta, and the sessions that it counts."""
     fact = view.fact("undefined_reason")
-    if fact and any(_undefined(view, lambda held: held >= 1)):
+    if fact and any(_undefined_risk(view, lambda held: held >= 1)):
         yield fact, _TOO_FEW.fullmatch(str(fact.value))
 
 
-def _undefined(view: View, holds: Callable[[float], bool]) -> Iterator[Instance]:
+def _undefined_risk(view: View, holds: Callable[[float], bool]) -> Iterator[Instance]:
     facts = view.facts_of("total_value", "num_positions")
     if facts and is_without_risk(view):
         equity, held = (float(fact.value) for fact in facts)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from riskmetrics.insights.claims import View, form
-from riskmetrics.insights.form_shapes import mirrored, single
+from riskmetrics.insights.form_shapes import mirrored_forms, single_figure
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.slots import name, number, percent
 
@@ -29,7 +29,7 @@ form(
     "The holdings move together: the average correlation within the past year is {correlation}.",
     is_background=True,
 )(
-    single("average_correlation", "correlation", number, lambda found: found >= _HIGH,
+    single_figure("average_correlation", "correlation", number, lambda found: found >= _HIGH,
         lambda found: 0.4 + found / 2, sign=-1)
 )  # fmt: skip
 
@@ -41,7 +41,7 @@ form(
     " {correlation}.",
     is_background=True,
 )(
-    single("average_correlation", "correlation", number, lambda found: found <= _LOW,
+    single_figure("average_correlation", "correlation", number, lambda found: found <= _LOW,
         lambda found: 0.6 - found / 2, sign=1)
 )  # fmt: skip
 
@@ -49,7 +49,7 @@ form(
 def _diversification(view: View, sign: int) -> Iterator[Instance]:
     """Yield what diversification takes off several long positions, if much or little."""
     if view.number("num_short_positions") == 0 and view.number("num_positions") != 1:
-        yield from single(
+        yield from single_figure(
             "diversification_ratio", "share", lambda ratio: percent(_taken_off(ratio)),
             lambda ratio: ratio >= 1
             and (_taken_off(ratio) >= _STRONG if sign > 0 else _taken_off(ratio) <= _WEAK),
@@ -57,7 +57,7 @@ def _diversification(view: View, sign: int) -> Iterator[Instance]:
         )(view)  # fmt: skip
 
 
-mirrored("concentration", "share: percent", _diversification, {
+mirrored_forms("concentration", "share: percent", _diversification, {
     -1: ("diversified_little",
         "Diversification takes only {share} off the combined volatility of the holdings."),
     1: ("diversified_much",

@@ -5,7 +5,7 @@ from typing import Final
 
 from riskmetrics.insights import novelty
 from riskmetrics.insights.claims import View
-from riskmetrics.insights.form_shapes import mirrored
+from riskmetrics.insights.form_shapes import mirrored_forms
 from riskmetrics.insights.forms import contributors
 from riskmetrics.insights.forms.concentration import position_risk_heavy
 from riskmetrics.insights.instances import Instance
@@ -41,7 +41,7 @@ def _risk(view: View, sign: int) -> Iterator[Instance]:
 _SLOTS = "name: name, weight: percent, share: percent"
 _WORDS = "With {weight} of equity, {name} carries {share} of the volatility."
 
-DRIVERS: Final = mirrored("result", _SLOTS, _risk, {
+DRIVERS: Final = mirrored_forms("result", _SLOTS, _risk, {
     -1: ("driver_of_loss", _WORDS),
     1: ("driver_of_gain", _WORDS),
 }, place=2, is_event=True)  # fmt: skip

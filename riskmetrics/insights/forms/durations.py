@@ -18,7 +18,7 @@ _STATED = ("name", "value")
 """Slots of an alert that a sentence about its sessions states."""
 
 
-def _since(view: View, *, has_subject: bool) -> Iterator[Instance]:
+def _exceeded_limits(view: View, *, has_subject: bool) -> Iterator[Instance]:
     """Yield the exceeded limits of users, with the first session of the unbroken run."""
     for alias in view.aliases("LIM"):
         subject = view.sheet.aliases[alias].get("of", "")
@@ -46,7 +46,7 @@ form(
     "The {name} is {value}, above the portfolio's limit of {limit}, as in each checked session from"
     " {day} on.",
     is_answer=True,
-)(partial(_since, has_subject=False))
+)(partial(_exceeded_limits, has_subject=False))
 form(
     "own_limit_since_of",
     "limits",
@@ -54,7 +54,7 @@ form(
     "{of} at {value} exceeds the portfolio's limit of {limit} on {name}; in each checked session"
     " from {day} on, the limit was exceeded.",
     is_answer=True,
-)(partial(_since, has_subject=True))
+)(partial(_exceeded_limits, has_subject=True))
 
 
 _LEVELS: Mapping[str, tuple[Topic, str, str]] = {

@@ -9,13 +9,22 @@ from riskmetrics.insights.forms.levels import (
     SIGNS,
     amount,
     answer,
+    distinct_percentages,
     is_positive,
     share,
-    together,
 )
 from riskmetrics.insights.forms.own_limits import KEPT, UNITS
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.slots import Slot, apart, label, money, name, number, percent, size
+from riskmetrics.insights.slots import (
+    Slot,
+    distinct_slots,
+    label,
+    money,
+    name,
+    number,
+    percent,
+    size,
+)
 from riskmetrics.metrics.minimums import is_within
 
 answer("position_weight", "concentration", "name: name, weight: percent",
@@ -57,7 +66,7 @@ for _sign, _verb in SIGNS:
     _side = "below" if _sign < 0 else "above"
     answer(f"sector_{_side}", "sectors", "name: name, net: percent, benchmark: percent",
         f"{{name}} is {{net}} of equity net, {_side} {{benchmark}} in the benchmark.",
-        "net benchmark", together, prefix="SEC", context="active",
+        "net benchmark", distinct_percentages, prefix="SEC", context="active",
         holds=partial(lambda *values, sign: sign * values[-1] > 0, sign=_sign),
         derive=lambda *values: values[:2],
         scale=lambda *values: share(values[-1]))  # fmt: skip
@@ -79,7 +88,7 @@ def _limit_kept(view: View, *, has_subject: bool) -> Iterator[Instance]:
             if facts and facts[2].value == KEPT and bool(subject) == has_subject:
                 value, limit = (float(fact.value) for fact in facts[:2])
                 if is_within(value, limit):
-                    shown = apart(unit, value, limit)
+                    shown = distinct_slots(unit, value, limit)
                     slots: dict[str, Slot] = {"value": shown[0], "limit": shown[1]}
                     slots |= {"name": label(alias)} | ({"of": name(subject)} if subject else {})
                     yield Instance(slots, facts[:2], SALIENCE, alias, 1, context=facts[2:])

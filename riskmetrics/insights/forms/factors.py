@@ -3,7 +3,12 @@
 from collections.abc import Iterator
 
 from riskmetrics.insights.claims import View, form
-from riskmetrics.insights.form_shapes import changed, compared, mirrored, single
+from riskmetrics.insights.form_shapes import (
+    changed_figure,
+    compared_figures,
+    mirrored_forms,
+    single_figure,
+)
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.slots import label, number, percent, size
 
@@ -98,16 +103,16 @@ form(
     "beta: number, error: number",
     "The beta of {beta} has a standard error of {error}.",
 )(
-    compared(
+    compared_figures(
         ("own_beta", "own_beta_error"), ("beta", "error"), lambda *_: True, lambda *_: 0.4,
         unit="number",
     )
 )  # fmt: skip
 
 
-beta_moves = mirrored(
+beta_moves = mirrored_forms(
     "factors", "before: number, now: number",
-    changed("beta", lambda change, before: change >= _CLEAR_MOVE * max(1.0, abs(before)),
+    changed_figure("beta", lambda change, before: change >= _CLEAR_MOVE * max(1.0, abs(before)),
         lambda change, _: 1.2 + change, unit="number"),
     {
         -1: ("beta_fell", "Beta fell from {before} to {now} on the day."),
@@ -115,9 +120,9 @@ beta_moves = mirrored(
     }, is_event=True,
 )  # fmt: skip
 
-beta_drifts = mirrored(
+beta_drifts = mirrored_forms(
     "factors", "before: number, now: number",
-    changed("beta", lambda change, _: change >= _CLEAR_DRIFT, lambda change, _: 0.7 + change,
+    changed_figure("beta", lambda change, _: change >= _CLEAR_DRIFT, lambda change, _: 0.7 + change,
         over="_21d", unit="number"),
     {
         -1: ("beta_fell_21d", "Over twenty-one sessions beta fell from {before} to {now}."),
@@ -131,7 +136,7 @@ market_explains_little = form(
     "share: percent",
     "The market explains only {share} of the portfolio's variance over ninety sessions.",
     is_background=True,
-)(single("market_r_squared", "share", percent, lambda fit: fit <= _BADLY_EXPLAINED, 0.9, sign=-1,
+)(single_figure("market_r_squared", "share", percent, lambda fit: fit <= _BADLY_EXPLAINED, 0.9, sign=-1,
     is_steady=True))  # fmt: skip
 
 
@@ -152,13 +157,13 @@ def beta_partial(view: View) -> Iterator[Instance]:
 
 def _rates(view: View, sign: int) -> Iterator[Instance]:
     """Yield a clear rate beta."""
-    yield from single(
+    yield from single_figure(
         "rate_beta", "beta", lambda beta: number(abs(beta)),
         lambda beta: sign * beta >= _CLEAR_RATE_BETA, 0.6,
     )(view)  # fmt: skip
 
 
-mirrored("factors", "beta: number", _rates, {
+mirrored_forms("factors", "beta: number", _rates, {
     -1: ("rate_beta_negative",
         "A rise of one percent in the price of the rate index has gone with a loss of about {beta}"
         " percent."),
@@ -181,7 +186,7 @@ def _tilt(view: View, sign: int) -> Iterator[Instance]:
                     is_steady=True)  # fmt: skip
 
 
-mirrored("factors", "name: label, exposure: number", _tilt, {
+mirrored_forms("factors", "name: label, exposure: number", _tilt, {
     -1: ("factor_tilt_away",
         "The portfolio is tilted away from the {name} factor, with an exposure of"
         " {exposure}."),
@@ -203,7 +208,7 @@ def _largest(view: View, sign: int) -> Iterator[Instance]:
                 context=(exposure,) if exposure else ())  # fmt: skip
 
 
-mirrored("factors", "name: label, share: percent", _largest, {
+mirrored_forms("factors", "name: label, share: percent", _largest, {
     -1: ("factor_largest_away",
         "Besides the market, a tilt away from the {name} factor matters most, at {share} of the"
         " volatility."),
@@ -218,7 +223,7 @@ risk_specific = form(
     "share: percent",
     "Stock-specific moves, not the market or factors, make up {share} of the volatility.",
     is_background=True,
-)(single("specific_share", "share", size, lambda share: share >= _SPECIFIC, 0.75, sign=-1,
+)(single_figure("specific_share", "share", size, lambda share: share >= _SPECIFIC, 0.75, sign=-1,
     is_steady=True))  # fmt: skip
 
 form(
@@ -228,7 +233,7 @@ form(
     "The market and the factors together explain {share} of the volatility.",
     is_background=True,
 )(
-    single(
+    single_figure(
         "specific_share", "share", lambda share: size(1 - share),
         lambda share: 0 <= share <= 1 - _EXPLAINED, 0.5, sign=1,
     )

@@ -286,7 +286,7 @@ for _suffix, _loss, _gain in zip(("", "_offset", "_sole"), contributors.MAIN[-1]
         "{name} outweighed the net loss of the other positions")  # fmt: skip
 
 
-def _led(form_id: str, of: Form, text: str) -> None:
+def _add_leader_headline(form_id: str, of: Form, text: str) -> None:
     """Add the headline of the largest of several contributions: a quarter of its side or more."""
 
     @form(form_id, "result", "name: name", text, role="headline", is_event=True, states=of.id)
@@ -303,8 +303,8 @@ def _led(form_id: str, of: Form, text: str) -> None:
 
 for _suffix, _loss, _gain in zip(("", "_main", "_offset"), contributors.LEADING[-1],
         contributors.LEADING[1], strict=True):  # fmt: skip
-    _led(f"headline_led_loss{_suffix}", _loss, "{name} led the losses")
-    _led(f"headline_led_gain{_suffix}", _gain, "{name} led the gains")
+    _add_leader_headline(f"headline_led_loss{_suffix}", _loss, "{name} led the losses")
+    _add_leader_headline(f"headline_led_gain{_suffix}", _gain, "{name} led the gains")
 
 
 def _is_sharp(found: Instance) -> bool:
@@ -317,7 +317,7 @@ def _day_that_left(view: View) -> bool:
     return any(any(view.instances(each)) for each in volatility.left_window.values())
 
 
-def _sharp(form_id: str, sign: int, salience: float, text: str) -> None:
+def _add_sharp_move(form_id: str, sign: int, salience: float, text: str) -> None:
     """Add the headline of a volatility that rose, or fell, by at least a fifth in a session.
 
     A fall that a day which dropped out of the window explains has the headline of that.
@@ -332,11 +332,11 @@ def _sharp(form_id: str, sign: int, salience: float, text: str) -> None:
                 yield Instance({}, (), salience, sign=found.sign, context=found.facts)
 
 
-_sharp("headline_volatility_rose", 1, 3.5, "Volatility rose sharply")
-_sharp("headline_volatility_fell", -1, _FELL_SHARPLY, "Volatility fell sharply")
+_add_sharp_move("headline_volatility_rose", 1, 3.5, "Volatility rose sharply")
+_add_sharp_move("headline_volatility_fell", -1, _FELL_SHARPLY, "Volatility fell sharply")
 
 
-def _left(sign: int, form_id: str) -> None:
+def _add_day_left(sign: int, form_id: str) -> None:
     """Add the headline of a day that left the window: of little weight next to a clear result."""
     of = volatility.left_window[sign]
 
@@ -351,8 +351,8 @@ def _left(sign: int, form_id: str) -> None:
                 context=(*found.facts, *found.context))  # fmt: skip
 
 
-_left(1, "headline_gain_left")
-_left(-1, "headline_loss_left")
+_add_day_left(1, "headline_gain_left")
+_add_day_left(-1, "headline_loss_left")
 
 
 def _no_result(form_id: str, text: str, *, has_day_before: bool) -> None:
@@ -370,7 +370,7 @@ _no_result("headline_first", "No result yet: no session before to compare with",
     has_day_before=False)  # fmt: skip
 
 
-def _plain(form_id: str, topic: Topic, kind: str, least: float, text: str) -> None:
+def _add_plain_headline(form_id: str, topic: Topic, kind: str, least: float, text: str) -> None:
     """Add a headline about a topic, true if a figure exists and is at least so large."""
 
     @form(form_id, topic, "", text, role="headline")
@@ -388,12 +388,24 @@ def headline_answer(view: View) -> Iterator[Instance]:
         yield Instance({}, (), 0.01, context=facts)
 
 
-_plain("headline_beta", "factors", "beta", float("-inf"), "Sensitivity to the market")
-_plain("headline_exposure", "hedge", "num_short_positions", 1, "Exposure of longs and shorts")
-_plain("headline_liquidity", "liquidity", "days_to_liquidate", 0, "Liquidity of the portfolio")
-_plain("headline_active", "active", "tracking_error", 0, "Risk against the market index")
-_plain("headline_factors", "factors", "specific_share", float("-inf"), "Tilts to factors")
-_plain("headline_rates", "factors", "rate_beta", float("-inf"), "Sensitivity to interest rates")
-_plain("headline_correlation", "concentration", "average_correlation", -1,
+_add_plain_headline("headline_beta", "factors", "beta", float("-inf"), "Sensitivity to the market")
+_add_plain_headline(
+    "headline_exposure", "hedge", "num_short_positions", 1, "Exposure of longs and shorts"
+)
+_add_plain_headline(
+    "headline_liquidity", "liquidity", "days_to_liquidate", 0, "Liquidity of the portfolio"
+)
+_add_plain_headline(
+    "headline_active", "active", "tracking_error", 0, "Risk against the market index"
+)
+_add_plain_headline(
+    "headline_factors", "factors", "specific_share", float("-inf"), "Tilts to factors"
+)
+_add_plain_headline(
+    "headline_rates", "factors", "rate_beta", float("-inf"), "Sensitivity to interest rates"
+)
+_add_plain_headline("headline_correlation", "concentration", "average_correlation", -1,
     "Correlations of the holdings")  # fmt: skip
-_plain("headline_drawdown_level", "stress", "drawdown", 0, "The drawdown of today's holdings")
+_add_plain_headline(
+    "headline_drawdown_level", "stress", "drawdown", 0, "The drawdown of today's holdings"
+)

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 
 from riskmetrics.insights.claims import View, form
-from riskmetrics.insights.form_shapes import mirrored, single
+from riskmetrics.insights.form_shapes import mirrored_forms, single_figure
 from riskmetrics.insights.instances import Instance
-from riskmetrics.insights.slots import apart, count, percent, size, times
+from riskmetrics.insights.slots import count, distinct_slots, percent, size, times
 
 _CLEAR_SHARE = 0.02
 """Share of the volatility of the shorts that is worth a sentence."""
@@ -17,14 +17,14 @@ _LEVERAGED = 1.05
 """Gross exposure over equity from which it is worth a sentence."""
 
 
-def _shorts(view: View, sign: int) -> Iterator[Instance]:
+def _short_contributions(view: View, sign: int) -> Iterator[Instance]:
     """Yield the sum of the contributions of shorts to the volatility, next to long positions.
 
     One below zero lowers the volatility; one above zero need not raise it over that of the longs.
     """
     shorts = view.number("num_short_positions")
     if shorts and shorts != view.number("num_positions"):
-        yield from single(
+        yield from single_figure(
             "short_share", "share", percent, lambda share: sign * share >= _CLEAR_SHARE,
             lambda share: 1.0 + min(abs(share), 0.6), sign=-sign,
             needs=("num_short_positions",),
@@ -32,7 +32,7 @@ def _shorts(view: View, sign: int) -> Iterator[Instance]:
         )(view)  # fmt: skip
 
 
-shorts = mirrored("hedge", "share: percent", _shorts, {
+shorts = mirrored_forms("hedge", "share: percent", _short_contributions, {
     -1: ("shorts_reduce",
         "On balance the short positions hedge, with {share} of the contributions to volatility.",
         "The contributions of the short positions to volatility are {share} of the sum."),
@@ -96,6 +96,6 @@ def gross_and_net(view: View) -> Iterator[Instance]:
     if facts:
         gross, net, shorts = (float(fact.value) for fact in facts)
         if gross >= _LEVERAGED and net > 0 and shorts > 1:
-            shown = apart("times", gross, net)
+            shown = distinct_slots("times", gross, net)
             slots = {"gross": shown[0], "net": shown[1], "shorts": count(shorts)}
             yield Instance(slots, facts, 0.8, is_steady=True)

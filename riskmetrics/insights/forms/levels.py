@@ -9,8 +9,8 @@ from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.severity import NO_SECTORS
 from riskmetrics.insights.slots import (
     Slot,
-    apart,
     count,
+    distinct_slots,
     label,
     money,
     name,
@@ -26,7 +26,7 @@ SALIENCE = 0.3
 
 Show = Callable[..., "Slot | tuple[Slot, ...]"]
 
-together = partial(apart, "percent")
+distinct_percentages = partial(distinct_slots, "percent")
 """Shows percentages with as many decimals as tell them apart."""
 
 
@@ -126,7 +126,7 @@ answer("shortfall_multiple", "tail", "shortfall: percent, multiple: times",
     holds=lambda _, var: var > 0, derive=lambda loss, var: (loss, loss / var))  # fmt: skip
 answer("var_used", "tail", "loss: percent, var: percent, share: percent",
     "The day's loss of {loss} was {share} of the prior day's filtered value at risk of {var}.",
-    "daily_return previous_var_95", lambda loss, var: (*together(loss, var), percent(loss / var)),
+    "daily_return previous_var_95", lambda loss, var: (*distinct_percentages(loss, var), percent(loss / var)),
     holds=lambda rate, var: rate < 0 < var, derive=lambda rate, var: (-rate, var),
     sign=-1)  # fmt: skip
 answer("positions_moved", "result", "winners: count, losers: count",
@@ -154,18 +154,18 @@ answer("volatility_level_63d", "volatility", "volatility: percent",
     "Sixty-three-day volatility is {volatility}.", "volatility_63d", size)  # fmt: skip
 answer("volatility_against_market", "volatility", "own: percent, market: percent",
     "Twenty-one-day volatility is {own}, against {market} for the market index.",
-    "volatility_21d market_volatility_21d", together)  # fmt: skip
+    "volatility_21d market_volatility_21d", distinct_percentages)  # fmt: skip
 answer("forecast_level", "volatility", "expected: percent, low: percent, high: percent",
     "The model expects volatility of {expected} over the next twenty-one sessions (likely range"
     " {low} to {high}).",
     "expected_volatility expected_low expected_high",
-    lambda expected, *ends: (size(expected), *together(*ends)),
+    lambda expected, *ends: (size(expected), *distinct_percentages(*ends)),
     holds=lambda _, low, high: low < high)  # fmt: skip
 answer("volatility_outlook", "volatility", "expected: percent, now: percent, odds: percent",
     "The model expects volatility of {expected} over the next twenty-one sessions, against {now}"
     " over the past twenty-one, with odds of {odds} for a rise.",
     "expected_volatility volatility_21d rise_probability",
-    lambda expected, now, odds: (*together(expected, now), percent(odds)))  # fmt: skip
+    lambda expected, now, odds: (*distinct_percentages(expected, now), percent(odds)))  # fmt: skip
 
 answer("hhi_level", "concentration", "hhi: number, effective: number",
     "The HHI of the weights is {hhi}, as if {effective} equal positions were held.",
@@ -209,7 +209,7 @@ answer("no_shorts", "hedge", "", "No position is short.", "num_short_positions",
     holds=lambda held: held == 0)  # fmt: skip
 answer("exposure_level", "hedge", "gross: times, net: times",
     "Gross exposure is {gross} equity and net exposure {net}.", "gross_to_equity net_to_equity",
-    partial(apart, "times"), holds=lambda _, net: net >= 0)  # fmt: skip
+    partial(distinct_slots, "times"), holds=lambda _, net: net >= 0)  # fmt: skip
 answer("cash_debt", "result", "amount: money", "Cash is {amount} below zero.", "cash_value", money,
     holds=lambda cash: cash < 0)  # fmt: skip
 answer("cash_level", "result", "amount: money", "Cash is {amount}.", "cash_value", money,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from riskmetrics.insights.alert_states import CLEARLY_BELOW
 from riskmetrics.insights.claims import Form, Topic, View, form
 from riskmetrics.insights.forms.alert_titles import title_salience
-from riskmetrics.insights.forms.lists import FUNDS, REST, sector_positions, shortened
+from riskmetrics.insights.forms.lists import FUNDS, REST, sector_positions, shorten_list
 from riskmetrics.insights.forms.result import largest_contribution
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits_reached import Left, Reach, left_limits, reached_limits
@@ -18,8 +18,8 @@ from riskmetrics.insights.slots import (
     MAX_DECIMALS,
     Item,
     Slot,
-    apart,
     day,
+    distinct_slots,
     is_shown_apart,
     items,
     level,
@@ -96,7 +96,7 @@ def value_slots(of: Reach | Left) -> dict[str, Slot]:
 
 def new_alerts(view: View) -> list[Reach]:
     """Return the alert levels that were reached in the session, the one that leads first."""
-    return view.once(_sorted_new)
+    return view.evaluate_once(_sorted_new)
 
 
 def _sorted_new(view: View) -> list[Reach]:
@@ -104,7 +104,7 @@ def _sorted_new(view: View) -> list[Reach]:
     return sorted(found, key=lambda reach: -title_salience(view, reach))
 
 
-def _changed(
+def _add_changed_limits(
     form_id: str,
     phrasing: str,
     salience: float,
@@ -121,7 +121,7 @@ def _changed(
             levels = [of.level for of, _ in found]
             if found:
                 yield Instance(
-                    {"limits": items(*shortened([item for _, item in found]))},
+                    {"limits": items(*shorten_list([item for _, item in found]))},
                     tuple(of.facts[0] for of, _ in found),
                     salience,
                     sign=sign,
@@ -146,7 +146,7 @@ def _values(*ends: str) -> tuple[str, ...]:
     return tuple(value + end for value in VALUES.values() for end in ends)
 
 
-@_changed("limits_new", "Other new alerts: {limits}.", _FURTHER, -1, *_values(FROM),
+@_add_changed_limits("limits_new", "Other new alerts: {limits}.", _FURTHER, -1, *_values(FROM),
     topic="limits", place=6)  # fmt: skip
 def limits_new(view: View) -> Iterator[tuple[Reach | Left, Item]]:
     """Limits that were reached in the session, without the first, which has its own sentence."""
@@ -156,7 +156,9 @@ def limits_new(view: View) -> Iterator[tuple[Reach | Left, Item]]:
         yield reach, Item(VALUES[reach.kind] + FROM, value_slots(reach))
 
 
-@_changed("limits_back", "Back at the alert level: {limits}.", _BACK, -1, *_values(_FROM_LEFT))
+@_add_changed_limits(
+    "limits_back", "Back at the alert level: {limits}.", _BACK, -1, *_values(_FROM_LEFT)
+)
 def limits_back(view: View) -> Iterator[tuple[Reach | Left, Item]]:
     """Limits that are reached again, up to five sessions after they were left."""
     for reach in reached_limits(view):
@@ -165,7 +167,7 @@ def limits_back(view: View) -> Iterator[tuple[Reach | Left, Item]]:
             yield reach, Item(VALUES[reach.kind] + _FROM_LEFT, slots)
 
 
-@_changed("limits_worse", "Farther beyond the alert level: {limits}.", _WORSE, -1,
+@_add_changed_limits("limits_worse", "Farther beyond the alert level: {limits}.", _WORSE, -1,
     *_values(FROM, _FROM_THAN))  # fmt: skip
 def limits_worse(view: View) -> Iterator[tuple[Reach | Left, Item]]:
     """Alerts in force that are a fifth of their limit farther beyond than stated last."""
@@ -182,7 +184,7 @@ def limits_worse(view: View) -> Iterator[tuple[Reach | Left, Item]]:
             yield reach, Item(VALUES[reach.kind] + end, slots)
 
 
-@_changed("limits_left", "Back below the alert level: {limits}.", _LEFT, 1,
+@_add_changed_limits("limits_left", "Back below the alert level: {limits}.", _LEFT, 1,
     *_values(FROM, _FROM_NOW))  # fmt: skip
 def limits_left(view: View) -> Iterator[tuple[Reach | Left, Item]]:
     """Alerts that ended since their value is clearly below the limit."""
@@ -209,7 +211,7 @@ def limit_sold(view: View) -> Iterator[Instance]:
                 context=(left.facts[0], *left.facts[2:]))  # fmt: skip
 
 
-@_changed("limits_ended", "No longer an alert: {limits}.", _LEFT, 0, *_values(FROM),
+@_add_changed_limits("limits_ended", "No longer an alert: {limits}.", _LEFT, 0, *_values(FROM),
     _WITHOUT_WEIGHT + FROM, _WITH_MARKET)  # fmt: skip
 def limits_ended(view: View) -> Iterator[tuple[Reach | Left, Item]]:
     """Alerts that ended though their value is not clearly below the limit.
@@ -246,7 +248,7 @@ def alert_position_cost(view: View) -> Iterator[Instance]:
 def subjects(view: View, event: str) -> Slot:
     """Return the names of what a thing happened to the alerts of."""
     found = [reach for reach in reached_limits(view) if reach.event == event]
-    return items(*shortened([
+    return items(*shorten_list([
         Item(SUBJECTS[each.kind], {"name": name(each.alias)} if each.alias else {})
         for each in found
     ]))  # fmt: skip
@@ -274,9 +276,9 @@ def shown_apart(of: Reach | Left) -> tuple[Slot, Slot]:
         return limit, value
     for edge in of.edges:
         if edge != of.value and not is_shown_apart(shown_limit(of.kind, edge), value):
-            value = max(value, apart("percent", edge, of.value, most=2)[1], key=_decimals)
+            value = max(value, distinct_slots("percent", edge, of.value, most=2)[1], key=_decimals)
     if of.limit != of.value and not is_shown_apart(limit, shown_limit(of.kind, of.value)):
-        limit = apart("percent", of.limit, of.value, most=2)[0]
+        limit = distinct_slots("percent", of.limit, of.value, most=2)[0]
     return limit, value
 
 
@@ -284,7 +286,9 @@ def _decimals(slot: Slot) -> int:
     return slot.decimals or 0
 
 
-def _new(form_id: str, topic: Topic, slots: str, kind: str, slot: str, *phrasings: str) -> Form:
+def _add_reached_level(
+    form_id: str, topic: Topic, slots: str, kind: str, slot: str, *phrasings: str
+) -> Form:
     """Add the form of alert levels of a kind that were reached in the session."""
 
     def evaluate(view: View) -> Iterator[Instance]:
@@ -323,40 +327,40 @@ def _new(form_id: str, topic: Topic, slots: str, kind: str, slot: str, *phrasing
     return form(form_id, topic, slots, *phrasings, is_event=True, entries=entries)(evaluate)
 
 
-limit_position = _new(
+limit_position = _add_reached_level(
     "limit_position", "concentration", "level: level, name: name, limit: percent, weight: percent",
     "weight", "weight",
     "{name} reached the {level} level of {limit} for a single position: {weight} of equity.",
 )  # fmt: skip
-limit_position_share = _new(
+limit_position_share = _add_reached_level(
     "limit_position_share", "concentration",
     "level: level, name: name, limit: percent, weight: percent, share: percent", "weight", "weight",
     "{name} reached the {level} level of {limit} for a single position: {weight} of equity and"
     " {share} of the volatility.",
 )  # fmt: skip
-limit_sector = _new(
+limit_sector = _add_reached_level(
     "limit_sector", "sectors", "level: level, name: name, limit: percent, weight: percent",
     "gross", "weight",
     "{name} reached the {level} level of {limit} for a sector: {weight} of gross exposure.",
 )  # fmt: skip
-limit_sector_of = _new(
+limit_sector_of = _add_reached_level(
     "limit_sector_of", "sectors",
     "level: level, name: name, limit: percent, weight: percent, positions: items", "gross",
     "weight",
     "{name} ({positions}) reached the {level} level of {limit} for a sector: {weight} of gross"
     " exposure.",
 )  # fmt: skip
-limit_beta = _new(
+limit_beta = _add_reached_level(
     "limit_beta", "factors", "level: level, limit: number, beta: number", "beta", "beta",
     "Beta reached the {level} level of {limit} and is now {beta}.",
 )  # fmt: skip
-limit_drawdown = _new(
+limit_drawdown = _add_reached_level(
     "limit_drawdown", "stress", "level: level, limit: percent, drawdown: percent",
     "drawdown", "drawdown",
     "The drawdown of today's holdings, rebalanced daily, reached the {level} level of {limit} and"
     " is now {drawdown}.",
 )  # fmt: skip
-limit_leverage = _new(
+limit_leverage = _add_reached_level(
     "limit_leverage", "hedge", "level: level, limit: times, gross: times",
     "gross_to_equity", "gross",
     "Gross exposure reached the {level} level of {limit} equity and is now {gross}.",

@@ -19,7 +19,7 @@ FUNDS: Final = "funds"
 """Entry of the funds that hold a part of a sector."""
 
 
-def shortened(
+def shorten_list(
     entries: Sequence[Item], sizes: Sequence[int] = (), most: int = MAX_ITEMS
 ) -> Sequence[Item]:
     """Return the first entries of a list; the rest is counted.

@@ -6,7 +6,7 @@ from functools import partial
 
 from riskmetrics.insights.claims import Form, View, form
 from riskmetrics.insights.facts import Fact
-from riskmetrics.insights.forms.lists import MAX_ITEMS, REST, shortened
+from riskmetrics.insights.forms.lists import MAX_ITEMS, REST, shorten_list
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limit_facts import LIMIT_NAMES
 from riskmetrics.insights.slots import Item, Slot, apart_from_limit, count, day, items, label, name
@@ -235,7 +235,7 @@ def own_limit_others(view: View) -> Iterator[Instance]:
         ]
         if entries:
             is_all = _has_next(view, 1 + len(entries))
-            listed = shortened(entries) if is_all else [*entries[:MAX_ITEMS], Item(_FURTHER, {})]
+            listed = shorten_list(entries) if is_all else [*entries[:MAX_ITEMS], Item(_FURTHER, {})]
             slots = {"limit": shown[0], "name": label(alias), "of": name(largest)}
             yield Instance(slots | {"positions": items(*listed)}, tuple(weights),
                 _OTHERS, alias, -1, level="warning", context=(limit,), is_steady=True,

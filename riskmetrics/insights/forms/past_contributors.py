@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from riskmetrics.insights.claims import View
-from riskmetrics.insights.form_shapes import mirrored
+from riskmetrics.insights.form_shapes import mirrored_forms
 from riskmetrics.insights.forms.contributors import MAX_SPREAD
 from riskmetrics.insights.forms.result import is_clear_result, largest_contribution
 from riskmetrics.insights.instances import Instance
@@ -32,7 +32,7 @@ def _contributor(over: str, words: str) -> None:
                 slots, facts[:1], salience, alias, sign, context=facts[1:], is_steady=True
             )
 
-    mirrored("result", "name: name, amount: money, share: percent", evaluate, {
+    mirrored_forms("result", "name: name, amount: money, share: percent", evaluate, {
         -1: (f"detractor{over}",
             f"The largest detractor of the past {words} sessions was {{name}}, which cost"
             " {amount} before dividends, {share} of gross losses."),

@@ -7,7 +7,7 @@ from typing import Final
 
 from riskmetrics.insights.claims import View, form
 from riskmetrics.insights.facts import Fact
-from riskmetrics.insights.form_shapes import mirrored
+from riskmetrics.insights.form_shapes import mirrored_forms
 from riskmetrics.insights.forms.tail import exceeded_var, small_results
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.slots import count, money, return_size, size, times
@@ -70,12 +70,12 @@ def _amount(view: View, sign: int) -> Iterator[Instance]:
         yield Instance(slots, facts, 1.9, sign=sign)
 
 
-mirrored("result", "amount: money, rate: percent", _session, {
+mirrored_forms("result", "amount: money, rate: percent", _session, {
     -1: ("session_loss", "The portfolio lost {amount} ({rate})."),
     1: ("session_gain", "The portfolio gained {amount} ({rate})."),
 }, place=0, is_event=True)  # fmt: skip
 
-session_amounts = mirrored("result", "amount: money", _amount, {
+session_amounts = mirrored_forms("result", "amount: money", _amount, {
     -1: ("session_loss_amount", "The portfolio lost {amount}."),
     1: ("session_gain_amount", "The portfolio gained {amount}."),
 }, place=0, is_event=True)  # fmt: skip
@@ -217,7 +217,7 @@ def breadth(view: View) -> Iterator[Instance]:
             yield Instance(slots, facts, 0.45)
 
 
-def _unusual(view: View, sign: int) -> Iterator[Instance]:
+def _unusual_return(view: View, sign: int) -> Iterator[Instance]:
     """Yield a return of at least two daily volatilities of the window that ended the day before.
 
     A loss beyond the value at risk is stated against that, and one of the largest by its rank.
@@ -232,7 +232,7 @@ def _unusual(view: View, sign: int) -> Iterator[Instance]:
             yield Instance(slots, (), 1.2 if rank > RARE else _OTHER, sign=sign, context=facts)
 
 
-unusual = mirrored("result", "multiple: times", _unusual, {
+unusual = mirrored_forms("result", "multiple: times", _unusual_return, {
     -1: ("unusual_loss", "The loss was {multiple} the usual daily move of the past month."),
     1: ("unusual_gain", "The gain was {multiple} the usual daily move of the past month."),
 }, place=2, is_event=True)  # fmt: skip

@@ -105,12 +105,12 @@ def _made_most(view: View, found: Instance) -> bool:
     return contributors.made_most(view, found) and not result.is_market_made(view)
 
 
-def _led(view: View, found: Instance) -> bool:
+def _leads_its_side(view: View, found: Instance) -> bool:
     """Return whether a position led its side, and the market did not make the result."""
     return contributors.leads_its_side(view, found) and not result.is_market_made(view)
 
 
-def _caused(
+def _add_cause_headline(
     of: Sequence[Form],
     salience: float,
     cause: str,
@@ -144,15 +144,17 @@ def _caused(
 def _causes(sign: int, of: Sequence[Form], salience: float, what: str) -> None:
     """Add the headlines of a large loss (-1), or gain, by what made it."""
     move = "fall" if sign < 0 else "rise"
-    _caused(of, salience, "market", f"The market's {move} made most of {what}",
+    _add_cause_headline(of, salience, "market", f"The market's {move} made most of {what}",
         [comparison.implied[sign][each] for each in (sign, 0)],
         lambda view, _: result.is_market_made(view))  # fmt: skip
-    _caused(of, salience, "less", f"{what[:1].upper()}{what[1:]}, less than the beta implies",
+    _add_cause_headline(of, salience, "less", f"{what[:1].upper()}{what[1:]}, less than the beta implies",
         [comparison.implied[sign][-sign]],
         lambda view, _: result.is_market_made(view))  # fmt: skip
-    _caused(of, salience, "position", f"{{name}} made most of {what}",
+    _add_cause_headline(of, salience, "position", f"{{name}} made most of {what}",
         contributors.MAIN[sign], _made_most)  # fmt: skip
-    _caused(of, salience, "led", f"{{name}} led {what}", contributors.LEADING[sign], _led)
+    _add_cause_headline(
+        of, salience, "led", f"{{name}} led {what}", contributors.LEADING[sign], _leads_its_side
+    )
 
 
 _causes(-1, [tail.var_exceeded], _BEYOND_VAR, "a loss beyond the value at risk")
@@ -244,7 +246,7 @@ def headline_quiet_critical(view: View) -> Iterator[Instance]:
                 yield Instance(slots, (), 5.05, context=(*quiet.context, *reach.facts))
 
 
-def _flat(form_id: str, sign: int, move: str) -> None:
+def _add_flat_headline(form_id: str, sign: int, move: str) -> None:
     """Add the headline of nearly no result on a day that is quiet but for the market."""
     text = f"Flat on a day when the market {move} {{rate}}"
 
@@ -258,8 +260,8 @@ def _flat(form_id: str, sign: int, move: str) -> None:
                 yield Instance(slots, (), 5.0, context=(*facts, *market))
 
 
-_flat("headline_flat_rise", 1, "rose")
-_flat("headline_flat_fall", -1, "fell")
+_add_flat_headline("headline_flat_rise", 1, "rose")
+_add_flat_headline("headline_flat_fall", -1, "fell")
 
 
 def _week(form_id: str, sign: int, text: str, states: str, *further_proofs: str) -> None:
@@ -316,7 +318,7 @@ def headline_by_trade(view: View) -> Iterator[Instance]:
             context=(*found.facts, *found.context))  # fmt: skip
 
 
-def _traded(form_id: str, text: str, kind: str, of: Form) -> None:
+def _add_trade_headline(form_id: str, text: str, kind: str, of: Form) -> None:
     """Add the headline of trades of a large share of equity; they lead a quiet day."""
 
     @form(form_id, "result", "positions: items", text, role="headline", is_event=True,
@@ -330,5 +332,5 @@ def _traded(form_id: str, text: str, kind: str, of: Form) -> None:
 
 
 for _trade, _words in (("opened", "Opened"), ("closed", "Closed"), ("resized", "Traded")):
-    _traded(f"headline_{_trade}", f"{_words} on the day: {{positions}}", _trade,
+    _add_trade_headline(f"headline_{_trade}", f"{_words} on the day: {{positions}}", _trade,
         trades.TRADES[_trade])  # fmt: skip

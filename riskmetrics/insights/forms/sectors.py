@@ -36,36 +36,36 @@ def _against_benchmark(form_id: str, word: str, find: Callable[[View], Iterator[
     start = f"{{name}} is {word}: {{net}} of equity net"
 
     @form(form_id, "sectors", _SLOTS, start + rest, is_background=True)
-    def plain(view: View) -> Iterator[Instance]:
+    def without_positions(view: View) -> Iterator[Instance]:
         for found in find(view):
             if _named_positions(view, found.subject) is None:
                 yield found
 
     @form(f"{form_id}_of", "sectors", f"{_SLOTS}, positions: items",
         f"{start} ({{positions}}){rest}", entries=_ENTRIES, is_background=True)  # fmt: skip
-    def named(view: View) -> Iterator[Instance]:
+    def with_positions(view: View) -> Iterator[Instance]:
         for found in find(view):
             if positions := _named_positions(view, found.subject):
                 slots = {**found.slots, "positions": positions[0]}
                 yield replace(found, slots=slots, context=(*found.context, *positions[1]))
 
 
-def _over(view: View) -> Iterator[Instance]:
+def _overweight_sector(view: View) -> Iterator[Instance]:
     """Yield the sector with the largest active weight if it is clearly overweight."""
     found = sorted(_active(view), reverse=True)
     if found and found[0][0] >= _CLEAR_ACTIVE:
         yield from _sector(view, found[0][1], found[0][0], -1)
 
 
-def _under(view: View) -> Iterator[Instance]:
+def _underweight_sector(view: View) -> Iterator[Instance]:
     """Yield the sector with the smallest active weight if it is clearly underweight and held."""
     found = sorted(_active(view))
     if found and found[0][0] <= -_CLEAR_ACTIVE and (view.number("net", found[0][1]) or 0) > 0:
         yield from _sector(view, found[0][1], found[0][0], 0)
 
 
-_against_benchmark("sector_over", "overweight", _over)
-_against_benchmark("sector_under", "underweight", _under)
+_against_benchmark("sector_over", "overweight", _overweight_sector)
+_against_benchmark("sector_under", "underweight", _underweight_sector)
 
 
 @form(

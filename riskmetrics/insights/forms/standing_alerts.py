@@ -16,7 +16,7 @@ from riskmetrics.insights.forms.limits import (
     shown_end,
     value_slots,
 )
-from riskmetrics.insights.forms.lists import REST, shortened
+from riskmetrics.insights.forms.lists import REST, shorten_list
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits_reached import Reach, left_limits, reached_limits
 from riskmetrics.insights.severity import LEVELS, REJECTED
@@ -169,7 +169,7 @@ def alerts_unchanged(view: View) -> Iterator[Instance]:
     alerts = list(_further_alerts(view, is_short=True))
     if positions := [reach for reach in reaches if reach.kind == "weight"]:
         entries = [Item("{name}", {"name": name(each.alias)}) for each in positions]
-        listed = shortened(entries, most=_MAX_ALERTS)
+        listed = shorten_list(entries, most=_MAX_ALERTS)
         entry = _NAMES["weights" if len(positions) > 1 else "weight"]
         facts = tuple(fact for reach in positions for fact in reach.facts)
         item = Item(entry, {"positions": items(*listed)})
@@ -188,7 +188,7 @@ def _list(alerts: Sequence[_Alert]) -> Slot:
     """Return the list of alerts, the most severe first."""
     ordered = sorted(alerts, key=lambda each: -LEVELS.index(each.level))
     sizes = [each.size for each in ordered]
-    return items(*shortened([each.item for each in ordered], sizes, _MAX_ALERTS))
+    return items(*shorten_list([each.item for each in ordered], sizes, _MAX_ALERTS))
 
 
 def _evidence(alerts: Sequence[_Alert]) -> tuple[Fact, ...]:
@@ -219,7 +219,7 @@ def _positions(reaches: Sequence[Reach]) -> _Alert:
         for reach, (_, value) in zip(reaches, shown, strict=True)
     ]
     limit = max((limit for limit, _ in shown), key=lambda slot: slot.decimals or 0)
-    slots = {"positions": items(*shortened(entries, most=_MAX_ALERTS)), "limit": limit}
+    slots = {"positions": items(*shorten_list(entries, most=_MAX_ALERTS)), "limit": limit}
     slots["level"] = level(reaches[0].level)
     return _Alert(Item(_POSITIONS, slots), reaches[0].level, facts, len(reaches))
 
@@ -232,12 +232,12 @@ def _further_alerts(view: View, *, is_short: bool) -> Iterator[_Alert]:
             if before is not None and before.value == own_limits.EXCEEDED:
                 named = Item(_NAMES["own"], {"name": found.slots["name"]})
                 since = view.facts_of("limit_sessions", alias=found.subject) or ()
-                yield _further(named if is_short else Item(entry, found.slots), found, *since)
+                yield _make_alert(named if is_short else Item(entry, found.slots), found, *since)
     p_value = view.fact("previous_var_p_value")
     if p_value is not None and float(p_value.value) < REJECTED:
         for found in view.instances(tail.var_too_low):
             item = Item(_NAMES["test"], {}) if is_short else Item(_TEST, found.slots)
-            yield _further(item, found, p_value, *(view.facts_of("var_failing_sessions") or ()))
+            yield _make_alert(item, found, p_value, *(view.facts_of("var_failing_sessions") or ()))
     streak = view.fact("volatility_percentile_streak")
     if streak is not None and volatility.is_listed(view):
         for found in (*view.instances(volatility.volatility_high),
@@ -246,10 +246,10 @@ def _further_alerts(view: View, *, is_short: bool) -> Iterator[_Alert]:
                 days = {"days": found.slots["days"]} if "days" in found.slots else {}
                 full = Item(_VOLATILITY, days) if days else Item(_HIGHEST, found.slots)
                 item = Item(_NAMES["volatility"], {}) if is_short else full
-                yield _further(item, found, streak)
+                yield _make_alert(item, found, streak)
 
 
-def _further(item: Item, found: Instance, *facts: Fact) -> _Alert:
+def _make_alert(item: Item, found: Instance, *facts: Fact) -> _Alert:
     return _Alert(item, found.level, (*found.facts, *found.context, *facts))
 
 

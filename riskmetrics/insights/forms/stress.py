@@ -5,10 +5,19 @@ from datetime import date
 
 from riskmetrics.insights.claims import View, form
 from riskmetrics.insights.facts import Fact
-from riskmetrics.insights.form_shapes import mirrored
+from riskmetrics.insights.form_shapes import mirrored_forms
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits_reached import reached_limits
-from riskmetrics.insights.slots import Slot, apart, day, is_shown_apart, name, number, size, span
+from riskmetrics.insights.slots import (
+    Slot,
+    day,
+    distinct_slots,
+    is_shown_apart,
+    name,
+    number,
+    size,
+    span,
+)
 
 _CLEAR_DIFFERENCE = 0.1
 """Relative difference from the market's loss in a scenario that is worth a sentence."""
@@ -44,7 +53,7 @@ def _against_market(view: View, sign: int) -> Iterator[Instance]:
             continue
         edge = (1 - sign * _CLEAR_DIFFERENCE) * float(move.value)
         if sign * (own - edge) >= 0:
-            shown = apart("percent", abs(own), abs(float(move.value)))
+            shown = distinct_slots("percent", abs(own), abs(float(move.value)))
             slots = {"name": name(alias), "loss": shown[0], "market": shown[1]}
             slots["multiple"] = number(own / float(move.value))
             yield Instance(slots, (result, move), 0.7, alias, sign, is_steady=True)
@@ -52,7 +61,7 @@ def _against_market(view: View, sign: int) -> Iterator[Instance]:
 
 _AGAINST_MARKET = "name: name, loss: percent, market: percent, multiple: number"
 
-mirrored("stress", _AGAINST_MARKET, _against_market, {
+mirrored_forms("stress", _AGAINST_MARKET, _against_market, {
     -1: ("scenario_more_than_market",
         "The worst scenario, “{name}”, would cost {loss} of equity, more than the market's"
         " {market}: {multiple} times as much."),
@@ -116,7 +125,7 @@ def drawdown_with_market(view: View) -> Iterator[Instance]:
         own, market = (float(fact.value) for fact in facts)
         shown: tuple[Slot, ...] = size(own), size(market)
         if not is_shown_apart(shown[0], shown[1]):
-            shown = apart("percent", own, market, most=1)
+            shown = distinct_slots("percent", own, market, most=1)
         slots = {"drawdown": shown[0], "market": shown[1], "span": span(facts[0].n_obs)}
         yield Instance(slots, facts, _salience(view, own, 0.6), sign=-1, is_steady=True,
             remembered=_depth(own))  # fmt: skip
@@ -165,7 +174,7 @@ def drawdown_compared(view: View) -> Iterator[Instance]:
     if facts:
         now, deepest = (float(fact.value) for fact in facts)
         if _NOTABLE_DRAWDOWN <= now <= deepest / 2:
-            shown = apart("percent", now, deepest)
+            shown = distinct_slots("percent", now, deepest)
             slots = dict(zip(("drawdown", "deepest"), shown, strict=True))
             slots["span"] = span(facts[0].n_obs)
             yield Instance(slots, facts, 0.45, sign=1)

@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from riskmetrics.insights.claims import Form, View, form
-from riskmetrics.insights.form_shapes import compared, mirrored, single
+from riskmetrics.insights.form_shapes import compared_figures, mirrored_forms, single_figure
 from riskmetrics.insights.forms import volatility
 from riskmetrics.insights.forms.data import is_without_risk
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.severity import REJECTED
 from riskmetrics.insights.slots import (
     Slot,
-    apart,
     count,
+    distinct_slots,
     larger_losses,
     money,
     number,
@@ -68,7 +68,7 @@ def _against_var(
         if sign * pnl <= 0 or sign * rate <= 0 or _outcome(rate, var) != outcome:
             return
         context = view.facts_of("previous_var_95_historical") or ()
-        shown = apart("percent", abs(rate), var, has_decimal=True)
+        shown = distinct_slots("percent", abs(rate), var, has_decimal=True)
         if outcome == "small":
             context, facts, shown = facts[2:], facts[:2], (return_size(rate),)
         figures = dict(zip(("rate", "var"), shown, strict=False))
@@ -153,10 +153,10 @@ form(
     "shortfall: percent",
     "On the worst one in twenty days, at today's volatility, the holdings would lose {shortfall} on"
     " average.",
-)(single("shortfall_95", "shortfall", size, lambda loss: loss > 0, 0.45))
+)(single_figure("shortfall_95", "shortfall", size, lambda loss: loss > 0, 0.45))
 
 
-def _tested(
+def _add_exceptions_form(
     form_id: str,
     sign: int,
     low: float,
@@ -186,18 +186,18 @@ def _tested(
     return form(form_id, "tail", slots, *phrasings, place=place)(evaluate)
 
 
-var_too_low = _tested(
+var_too_low = _add_exceptions_form(
     "var_too_low", 1, 0.0, REJECTED, 1.6, "warning",
     "The historical value at risk, which takes no account of today's volatility, has been too low:"
     " {exceptions} in {count} days, where about {expected} are expected.",
     place=0,
 )  # fmt: skip
-_tested(
+_add_exceptions_form(
     "var_too_high", -1, 0.0, REJECTED, 1.5, "elevated",
     "The historical value at risk, which takes no account of today's volatility, has been too high:"
     " {exceptions} in {count} days, where about {expected} are expected.",
 )  # fmt: skip
-_tested(
+_add_exceptions_form(
     "var_often_exceeded", 1, REJECTED, _WEAK, 1.4, "info",
     "Losses exceeded the historical value at risk, which takes no account of today's volatility, on"
     " {exceptions} of {count} days, where about {expected} are expected.",
@@ -233,7 +233,7 @@ def var_not_rejected(view: View) -> Iterator[Instance]:
                 context=(*facts[3:], *before))  # fmt: skip
 
 
-def _moved(view: View, sign: int) -> Iterator[Instance]:
+def _var_change(view: View, sign: int) -> Iterator[Instance]:
     """Yield a value at risk that is clearly above, or below, that of the day before.
 
     It goes with the volatility: of both, a note states that.
@@ -241,7 +241,7 @@ def _moved(view: View, sign: int) -> Iterator[Instance]:
     has_moved = any(
         view.instances(each[sign]) for each in (volatility.moves, volatility.forecast_moves)
     )
-    yield from compared(
+    yield from compared_figures(
         ("previous_var_95", "var_95"), ("before", "now"),
         lambda before, now: before > 0 and sign * (now - before) >= _CLEAR_MOVE * before,
         lambda before, now: (
@@ -250,7 +250,7 @@ def _moved(view: View, sign: int) -> Iterator[Instance]:
     )(view)  # fmt: skip
 
 
-mirrored("tail", "before: percent, now: percent", _moved, {
+mirrored_forms("tail", "before: percent, now: percent", _var_change, {
     -1: ("var_fell", "The one-day value at risk fell from {before} to {now} on the day."),
     1: ("var_rose", "The one-day value at risk rose from {before} to {now} on the day."),
 }, is_event=True)  # fmt: skip

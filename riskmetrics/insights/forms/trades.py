@@ -63,7 +63,7 @@ def _changes(view: View, alias: str, kind: str) -> tuple[Fact, ...]:
     return tuple(fact for fact in found if fact is not None)
 
 
-def _named(view: View, kind: str) -> list[tuple[str, Fact, Fact | None]]:
+def _traded_positions(view: View, kind: str) -> list[tuple[str, Fact, Fact | None]]:
     """Return the traded positions of a kind, the largest first: alias, change and weight."""
     found = [
         (alias, changes[0], _weight(view, alias, kind))
@@ -105,13 +105,13 @@ def traded_share(view: View, *kinds: str) -> float:
         _size(change, weight)
         for kind in kinds or _ENTRIES
         if view.fact(f"n_{kind}")
-        for _, change, weight in _named(view, kind)
+        for _, change, weight in _traded_positions(view, kind)
     )
 
 
 def _trades(view: View, kind: str) -> Iterator[Instance]:
     """Yield the positions that were traded, the largest by name."""
-    counted, named = view.fact(f"n_{kind}"), _named(view, kind)
+    counted, named = view.fact(f"n_{kind}"), _traded_positions(view, kind)
     total = int(float(counted.value)) if counted else 0
     if counted and named and total >= len(named):
         shown = named[:MAX_NAMED]
@@ -146,7 +146,7 @@ def no_trades(view: View) -> Iterator[Instance]:
         yield Instance({}, (), 0.5, context=facts)
 
 
-def _none(view: View, kind: str) -> Iterator[Instance]:
+def _state_no_trade(view: View, kind: str) -> Iterator[Instance]:
     """No position was traded in one way."""
     counted = view.fact(f"n_{kind}")
     if counted and not float(counted.value):
@@ -155,7 +155,7 @@ def _none(view: View, kind: str) -> Iterator[Instance]:
 
 for _kind in _VERBS:
     form(f"no_{_kind}", "result", "", f"No position was {_kind}.",
-        is_answer=True)(partial(_none, kind=_kind))  # fmt: skip
+        is_answer=True)(partial(_state_no_trade, kind=_kind))  # fmt: skip
 
 
 _MOVED: Final = ("beta", "volatility", "the volatility forecast")

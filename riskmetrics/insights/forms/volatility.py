@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from datetime import date
 
 from riskmetrics.insights.claims import View, form
-from riskmetrics.insights.form_shapes import changed, compared, mirrored
+from riskmetrics.insights.form_shapes import changed_figure, compared_figures, mirrored_forms
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.limits_reached import limit_in_force
 from riskmetrics.insights.severity import LEVELS
 from riskmetrics.insights.slots import (
-    apart,
     below_all,
     day,
+    distinct_slots,
     is_shown_apart,
     level,
     percent,
@@ -52,7 +52,7 @@ _MISSED = 2
 _SESSIONS_PER_YEAR, _WINDOW = 252, 21
 
 
-def _left(view: View, sign: int) -> Iterator[Instance]:
+def _return_left_window(view: View, sign: int) -> Iterator[Instance]:
     """Yield a large return that left the window and explains the fall in variance."""
     facts = view.facts_of(
         "volatility_21d", "volatility_21d_change", "left_return", "left_day", "daily_return"
@@ -65,7 +65,7 @@ def _left(view: View, sign: int) -> Iterator[Instance]:
     explained = left**2 - new**2
     is_explained = fall > 0 and _EXPLAINED[0] * fall <= explained <= _EXPLAINED[1] * fall
     if sign * left > 0 and change <= -_CLEAR_MOVE * before and is_explained:
-        earlier, later = apart("percent", before, now)
+        earlier, later = distinct_slots("percent", before, now)
         left_day = date.fromisoformat(str(facts[3].value))
         slots = {
             "before": earlier,
@@ -82,8 +82,8 @@ _LEFT = (
     "The {0} of {{left}} on {{day}} dropped out of the window: because of a single day,"
     " twenty-one-day volatility fell from {{before}} to {{now}}.",
 )
-left_window = mirrored(
-    "volatility", "before: percent, now: percent, left: percent, day: day", _left,
+left_window = mirrored_forms(
+    "volatility", "before: percent, now: percent, left: percent, day: day", _return_left_window,
     {
         sign: (f"{word}_left_window", *(text.format(word) for text in _LEFT))
         for sign, word in ((-1, "loss"), (1, "gain"))
@@ -100,9 +100,9 @@ def _is_drift(change: float, before: float) -> bool:
     return _is_clear(change, before, _CLEAR_DRIFT)
 
 
-moves = mirrored(
+moves = mirrored_forms(
     "volatility", "before: percent, now: percent",
-    changed("volatility_21d", _is_clear, lambda change, before: 1.2 + change / before),
+    changed_figure("volatility_21d", _is_clear, lambda change, before: 1.2 + change / before),
     {
         -1: ("volatility_fell",
             "Twenty-one-day volatility fell from {before} to {now} on the day."),
@@ -111,9 +111,9 @@ moves = mirrored(
     }, is_event=True,
 )  # fmt: skip
 
-mirrored(
+mirrored_forms(
     "volatility", "before: percent, now: percent",
-    changed("volatility_21d", _is_drift, lambda change, before: 0.6 + min(change / before, 0.8),
+    changed_figure("volatility_21d", _is_drift, lambda change, before: 0.6 + min(change / before, 0.8),
         over="_21d", is_steady=True),
     {
         -1: ("volatility_fell_21d",
@@ -123,9 +123,9 @@ mirrored(
     },
 )  # fmt: skip
 
-forecast_moves = mirrored(
+forecast_moves = mirrored_forms(
     "volatility", "before: percent, now: percent",
-    changed("expected_volatility", _is_clear, lambda change, before: 1.0 + change / before),
+    changed_figure("expected_volatility", _is_clear, lambda change, before: 1.0 + change / before),
     {
         -1: ("forecast_fell", "The volatility forecast fell from {before} to {now} on the day."),
         1: ("forecast_rose", "The volatility forecast rose from {before} to {now} on the day."),
@@ -143,7 +143,7 @@ def _both_moved(view: View, sign: int) -> Iterator[Instance]:
         yield Instance(slots, (*past.facts, *expected.facts), past.salience + 0.1, sign=-sign)
 
 
-both_moved = mirrored(
+both_moved = mirrored_forms(
     "volatility", "before: percent, now: percent, earlier: percent, expected: percent", _both_moved,
     {
         -1: ("volatility_and_forecast_fell",
@@ -223,7 +223,7 @@ def is_listed(view: View) -> bool:
     return (view.number("volatility_percentile_streak") or 0.0) >= _SECOND
 
 
-def _extreme(view: View, sign: int) -> Iterator[Instance]:
+def _extreme_volatility(view: View, sign: int) -> Iterator[Instance]:
     """Yield a volatility above, or below, all others of the past year."""
     facts = view.facts_of("volatility_21d", "volatility_percentile")
     if facts and float(facts[1].value) == (1 if sign > 0 else 0):
@@ -234,7 +234,7 @@ def _extreme(view: View, sign: int) -> Iterator[Instance]:
         yield Instance(slots, facts, salience, sign=-sign, level=severity, is_steady=True)
 
 
-extremes = mirrored("volatility", "volatility: percent", _extreme, {
+extremes = mirrored_forms("volatility", "volatility: percent", _extreme_volatility, {
     -1: ("volatility_lowest",
         "Twenty-one-day volatility of {volatility} is the lowest on record in the past year."),
     1: ("volatility_highest",
@@ -262,7 +262,7 @@ windows_compared = form(
     "short: percent, long: percent",
     "Volatility is {short} over twenty-one sessions, against {long} over sixty-three.",
 )(
-    compared(
+    compared_figures(
         ("volatility_21d", "volatility_63d"), ("short", "long"),
         lambda short, long: abs(short - long) >= _CLEAR_DIFFERENCE * max(short, long) > 0,
         lambda *_: 0.7, is_steady=True,
@@ -270,7 +270,7 @@ windows_compared = form(
 )  # fmt: skip
 
 
-def _expected(view: View, sign: int) -> Iterator[Instance]:
+def _forecast_change(view: View, sign: int) -> Iterator[Instance]:
     """Yield the forecast if it is above, or below, the past volatility, and a move is likely."""
     facts = view.facts_of(
         "expected_volatility", "expected_low", "expected_high", "rise_probability"
@@ -281,13 +281,13 @@ def _expected(view: View, sign: int) -> Iterator[Instance]:
     expected, low, high, rise = (float(fact.value) for fact in facts)
     odds = rise if sign > 0 else 1 - rise
     if sign * (expected - float(past.value)) > 0 and odds >= _LIKELY and low < high:
-        ends = apart("percent", low, high)
+        ends = distinct_slots("percent", low, high)
         slots = {"expected": size(expected), "low": ends[0], "high": ends[1], "odds": percent(odds)}
         yield Instance(slots, facts, odds - _NOT_SURE, sign=-sign, context=(past,))
 
 
-mirrored(
-    "volatility", "expected: percent, low: percent, high: percent, odds: percent", _expected,
+mirrored_forms(
+    "volatility", "expected: percent, low: percent, high: percent, odds: percent", _forecast_change,
     {
         -1: ("expected_fall",
             "The model expects volatility of {expected} over the next twenty-one sessions (likely"
@@ -303,7 +303,7 @@ mirrored(
 )  # fmt: skip
 
 
-def _scored(view: View, sign: int) -> Iterator[Instance]:
+def _forecast_outcome(view: View, sign: int) -> Iterator[Instance]:
     """Yield what followed the last forecast: below its range (-2), in a part of it, above it (2).
 
     The parts of the range meet midway between the forecast and its ends. An outcome that is just
@@ -318,16 +318,16 @@ def _scored(view: View, sign: int) -> Iterator[Instance]:
         return
     place = (outcome > (forecast + high) / 2) - (outcome < (forecast + low) / 2)
     if sign == (((outcome > high) - (outcome < low)) * _MISSED if is_missed else place):
-        figures = apart("percent", *values, most=1)
+        figures = distinct_slots("percent", *values, most=1)
         if is_missed and not is_shown_apart(figures[1], figures[2 if outcome < low else 3]):
-            figures = apart("percent", *values)
+            figures = distinct_slots("percent", *values)
         shown = dict(zip(("forecast", "outcome", "low", "high"), figures, strict=True))
         salience = 1.3 if is_missed else _KEPT
         yield Instance(shown, facts, salience, sign=-sign, is_steady=True)
 
 
-mirrored(
-    "volatility", "forecast: percent, outcome: percent, low: percent, high: percent", _scored,
+mirrored_forms(
+    "volatility", "forecast: percent, outcome: percent, low: percent, high: percent", _forecast_outcome,
     {
         -_MISSED: ("forecast_missed_high",
             "The volatility forecast of twenty-one sessions ago, {forecast}, was too high:"

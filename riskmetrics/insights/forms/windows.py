@@ -7,13 +7,22 @@ from typing import Final
 
 from riskmetrics.catalog import Figure, Unit, all_statistics
 from riskmetrics.insights.claims import Topic, View, form
-from riskmetrics.insights.form_shapes import mirrored
-from riskmetrics.insights.forms.levels import SALIENCE, answer, together
+from riskmetrics.insights.form_shapes import mirrored_forms
+from riskmetrics.insights.forms.levels import SALIENCE, answer, distinct_percentages
 from riskmetrics.insights.instances import Instance
 from riskmetrics.insights.question_fact_types import statistic_fact_names
-from riskmetrics.insights.slots import Slot, apart, count, day, money, number, percent, size
+from riskmetrics.insights.slots import (
+    Slot,
+    count,
+    day,
+    distinct_slots,
+    money,
+    number,
+    percent,
+    size,
+)
 
-_mirrored = partial(mirrored, is_answer=True)
+_mirrored_answers = partial(mirrored_forms, is_answer=True)
 
 _EPONYMS: Final = ("Sharpe", "Sortino", "Calmar", "Kelly", "Martin", "Treynor")
 """First words of labels that keep their capital."""
@@ -107,7 +116,7 @@ answer("var_record", "tail", "count: count, exceptions: count, expected: number"
     lambda tested, found, expected: (count(tested), count(found), number(expected, 1)))  # fmt: skip
 answer("var_day", "tail", "before: percent, now: percent",
     "The one-day value at risk was {before} the session before and is {now}.",
-    "previous_var_95 var_95", together)  # fmt: skip
+    "previous_var_95 var_95", distinct_percentages)  # fmt: skip
 
 _MOVED: Final[tuple[tuple[str, Topic, str, str, str], ...]] = (
     ("beta", "factors", "number", "beta", "Beta"),
@@ -124,7 +133,7 @@ for _kind, _topic, _unit, _stem, _words in _MOVED:
         _is_day = (_stem, _over) == ("volatility", "")
         answer("volatility_day" if _is_day else f"{_stem}_before{_over}", _topic,
             f"before: {_unit}, now: {_unit}", f"{_words} was {{before}} {_when} and is {{now}}.",
-            f"{_kind} {_kind}_change{_over}", partial(apart, _unit),
+            f"{_kind} {_kind}_change{_over}", partial(distinct_slots, _unit),
             holds=partial(lambda now, change, unit: unit == "number" or now >= change, unit=_unit),
             derive=lambda now, change: (now - change, now))  # fmt: skip
 
@@ -137,7 +146,7 @@ for _over, _words in (("", "On the day"), ("_5d", "Over five sessions"),
             _own, percent)  # fmt: skip
     answer(f"returns_compared{_over}", "result", "own: percent, market: percent",
         f"{_words} the portfolio returned {{own}}, against {{market}} for the market index.",
-        f"{_own} market_return{_over}", together)  # fmt: skip
+        f"{_own} market_return{_over}", distinct_percentages)  # fmt: skip
 
 
 def _extreme_day(view: View, sign: int) -> Iterator[Instance]:
@@ -151,7 +160,7 @@ def _extreme_day(view: View, sign: int) -> Iterator[Instance]:
         yield Instance(slots, facts, SALIENCE, sign=sign)
 
 
-_mirrored("result", "count: count, day: day, rate: percent", _extreme_day, {
+_mirrored_answers("result", "count: count, day: day, rate: percent", _extreme_day, {
     -1: ("worst_day",
         "Of the past {count} sessions with a return, {day} was the worst, with a loss of {rate}."),
     1: ("best_day",
@@ -159,7 +168,7 @@ _mirrored("result", "count: count, day: day, rate: percent", _extreme_day, {
 })  # fmt: skip
 
 
-def _ranked(view: View, sign: int) -> Iterator[Instance]:
+def _rank_session(view: View, sign: int) -> Iterator[Instance]:
     """Yield how often in the past year a loss, or gain, was larger than that of the session."""
     facts = view.facts_of("gain_rank" if sign > 0 else "loss_rank", "daily_return")
     if facts and facts[0].n_obs and sign * float(facts[1].value) > 0:
@@ -168,7 +177,7 @@ def _ranked(view: View, sign: int) -> Iterator[Instance]:
         yield Instance(slots, facts, SALIENCE, sign=sign)
 
 
-_mirrored("result", "rate: percent, larger: count, count: count", _ranked, {
+_mirrored_answers("result", "rate: percent, larger: count, count: count", _rank_session, {
     -1: ("loss_ranked",
         "The day's loss of {rate} was exceeded on {larger} of the past {count} sessions."),
     1: ("gain_ranked",

@@ -135,7 +135,7 @@ def answer_by_rules(
         paragraphs=_paragraphs(statements),
         recommendations=list(_ids(chosen, "advice"))[:MAX_RECOMMENDATIONS],
         missing=missing or ([] if chosen else ["no_rule"]),
-        nearest=_distinct(each for part in parts for each in part.nearest)[:_MAX_NEAREST],
+        nearest=_drop_repeats(each for part in parts for each in part.nearest)[:_MAX_NEAREST],
         unread=list(question.unread[:_MAX_UNREAD]) if "no_rule" in missing else [],
     )
     kept = prune(plan, claims)
@@ -152,7 +152,7 @@ def answer_by_rules(
     if unstated := [part for part in parts if _is_cut(part, stated, claims, leads)]:
         more = chain.from_iterable(part.more for part in unstated)
         update["missing"] = [*kept.missing, "shortened"]
-        update["nearest"] = _distinct([*kept.nearest, *more])
+        update["nearest"] = _drop_repeats([*kept.nearest, *more])
     return kept.model_copy(update=update)
 
 
@@ -175,7 +175,7 @@ def _answer(ask: Ask, facts: Facts) -> _Answered:
     if unheld:
         is_factor = unheld[0].kind == "factor"
         return _Answered((), ("other_factor" if is_factor else "other_instruments",))
-    requested = _in_own_currency(ask.qualifiers, facts.claims) - _usual(ask)
+    requested = _in_own_currency(ask.qualifiers, facts.claims) - _find_usual_qualifiers(ask)
     answer = figure.answers.get(join_qualifiers(requested))
     if "why" in requested and (answer is None or not select_claims(answer, ask, facts)):
         effect = figure.answers.get(join_qualifiers(requested - {"why"}))
@@ -225,7 +225,7 @@ def _has_unit(found: Sequence[Claim], ask: Ask) -> bool:
 def _without_answer(ask: Ask, requested: frozenset[str], facts: Facts) -> _Answered:
     """Return what is missing of a figure with some qualifiers, and what comes nearest."""
     figure = ask.figure
-    missing = _unsupported(figure, requested, ask.qualifiers)
+    missing = _find_unsupported(figure, requested, ask.qualifiers)
     if figure.key == "result" and missing == "period" and "position" in requested:
         parts = (_offers(each, facts, requested)[:1] for each in ("losers", "winners"))
         return _Answered((), (missing,), tuple(chain.from_iterable(parts)))
@@ -234,7 +234,7 @@ def _without_answer(ask: Ask, requested: frozenset[str], facts: Facts) -> _Answe
     return _Answered((), (missing,), _offers(figure.key, facts, requested))
 
 
-def _usual(ask: Ask) -> frozenset[str]:
+def _find_usual_qualifiers(ask: Ask) -> frozenset[str]:
     """Return the qualifiers that say what the answer is anyway: not one of two windows."""
     windows, found = ask.windows(), ask.figure.usual
     if len(windows) > 1:
@@ -250,7 +250,9 @@ def _in_own_currency(qualifiers: frozenset[str], claims: Mapping[str, Claim]) ->
     return qualifiers - named | {"money"} if named and named <= own else qualifiers
 
 
-def _unsupported(figure: Figure, requested: frozenset[str], named: frozenset[str]) -> MissingFact:
+def _find_unsupported(
+    figure: Figure, requested: frozenset[str], named: frozenset[str]
+) -> MissingFact:
     """Return what is missing: that of the first qualifier without which there is an answer."""
     is_forecast = any("forecast" in each.split() for each in figure.answers)
     if "future" in requested or ("forecast" in requested and not is_forecast):
@@ -303,7 +305,7 @@ def _like_offers(text: str, facts: Facts) -> list[str]:
     own = [each.ask for key in named for each in figures()[key].answers.values() if each.ask]
     like = rank_questions(text)
     of_own = [each for each in like if each in own]
-    offers = _distinct([*of_own, *own, *like, *load_words()["offered_to_any"]])
+    offers = _drop_repeats([*of_own, *own, *like, *load_words()["offered_to_any"]])
     return list(islice((each for each in offers if _is_answered(each, facts)), _MAX_LIKE))
 
 
@@ -313,16 +315,16 @@ _parse_offered = cache(parse_question)
 def _is_answered(text: str, facts: Facts) -> bool:
     """Return whether the claims answer a question that is offered."""
     (ask,) = _parse_offered(text).asks
-    answer = ask.figure.answers[join_qualifiers(ask.qualifiers - _usual(ask))]
+    answer = ask.figure.answers[join_qualifiers(ask.qualifiers - _find_usual_qualifiers(ask))]
     return any(each.form.role == "statement" for each in select_claims(answer, ask, facts))
 
 
 def _shared_out(parts: Sequence[_Answered]) -> list[str]:
     """Return the claims of an answer by part: of many, the first ones of each part."""
     by_part = [list(_ids(part.claims, "statement")) for part in parts]
-    ranked = _distinct(each for rank in zip_longest(*by_part) for each in rank if each)
+    ranked = _drop_repeats(each for rank in zip_longest(*by_part) for each in rank if each)
     kept = set(ranked[:MAX_STATEMENTS])
-    return [each for each in _distinct(chain.from_iterable(by_part)) if each in kept]
+    return [each for each in _drop_repeats(chain.from_iterable(by_part)) if each in kept]
 
 
 def _without_repeated(
@@ -337,9 +339,9 @@ def _without_repeated(
     def is_repeated(claim: Claim) -> bool:
         own = [at for at, part in enumerate(parts) if claim in part.claims]
         others = [(at, first) for at, first in firsts if at not in own]
-        shown, is_first = set(claim.shown), any(claim is first for _, first in firsts)
+        shown, is_first = set(claim.shown_ids), any(claim is first for _, first in firsts)
         return bool(shown) and any(
-            shown < set(first.shown)
+            shown < set(first.shown_ids)
             or (is_first and at > max(own) and _lead(claim) == _lead(first))
             for at, first in others
         )
@@ -349,7 +351,7 @@ def _without_repeated(
 
 def _lead(claim: Claim) -> tuple[str, ...]:
     """Return the first figure of a claim, if any."""
-    return tuple(claim.shown)[:1]
+    return tuple(claim.shown_ids)[:1]
 
 
 def _is_cut(
@@ -365,12 +367,12 @@ def _is_cut(
     leads : collection
         First figures of the first claims of parts that are stated.
     """
-    shown = {fact for each in stated for fact in claims[each].shown}
+    shown = {fact for each in stated for fact in claims[each].shown_ids}
     first = next(_ids(part.claims, "statement"), None)
     is_first_stated = (
         first is None
         or first in stated
-        or shown.issuperset(claims[first].shown)
+        or shown.issuperset(claims[first].shown_ids)
         or _lead(claims[first]) in leads
     )
     return part.is_shortened or not is_first_stated
@@ -386,7 +388,7 @@ def _headline(statements: Sequence[str], claims: Mapping[str, Claim]) -> str:
     return next(of_stated, _ANSWER_HEADLINE if _ANSWER_HEADLINE in claims else "")
 
 
-def _distinct(values: "Iterator[str] | Sequence[str]") -> list[str]:
+def _drop_repeats(values: "Iterator[str] | Sequence[str]") -> list[str]:
     return list(dict.fromkeys(values))
 
 

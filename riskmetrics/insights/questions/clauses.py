@@ -150,7 +150,7 @@ def _named_asks(
     """Yield what a clause with figures asks for, given the details that belong to each."""
     last = max(details)
     is_shared = last == min(details) or not clauses[last].is_question()
-    inherited = _inherited(clauses, at)
+    inherited = _inherit_subjects(clauses, at)
     is_bare = at != last and is_shared and not details[at] and not inherited
     is_of_unread = at > 0 and clauses[at - 1].is_unread and clauses[at].has(_PLURAL)
     if is_of_unread or clauses[at].is_refused() or (is_bare and clauses[last].is_refused()):
@@ -171,13 +171,13 @@ def _windows_before(clauses: Sequence[Clause], at: int) -> list[Part]:
     return [part for clause in before for part in clause.parts if is_flow and _has_window(part)]
 
 
-def _inherited(clauses: Sequence[Clause], at: int) -> list[Part]:
+def _inherit_subjects(clauses: Sequence[Clause], at: int) -> list[Part]:
     """Return what a pronoun stands for: the subjects, or the part, of the clause before."""
     if not at or clauses[at].subjects():
         return []
     clause, before = clauses[at], clauses[at - 1]
     if before.has(_PLURAL) and not clause.is_question() and not clause.has(("the", "my", "our")):
-        return _inherited(clauses, at - 1)  # its beta and volatility
+        return _inherit_subjects(clauses, at - 1)  # its beta and volatility
     is_it = clause.has(("it",)) and not before.has(("it",))  # else it is the portfolio
     if not (is_it or clause.has(_PLURAL)):
         return []
@@ -210,7 +210,7 @@ def _clause_asks(
 ) -> Iterator[Ask]:
     """Yield the figures of a clause, once for each level and window of a list."""
     if len(named) > 1:
-        yield from _combined(named, parts)
+        yield from _combine_figures(named, parts)
         return
     for figure in named:
         own = [
@@ -218,10 +218,10 @@ def _clause_asks(
             for each in parts
             if not (is_shared and "confidence" not in figure.traits and _has_level(each))
         ]
-        yield from dict.fromkeys(_ask(figure, each) for each in _listed(own))
+        yield from dict.fromkeys(_ask(figure, each) for each in _list_parts(own))
 
 
-def _combined(named: Sequence[Figure], parts: Sequence[Part]) -> Iterator[Ask]:
+def _combine_figures(named: Sequence[Figure], parts: Sequence[Part]) -> Iterator[Ask]:
     """Yield the figure of a part, or of another figure; or the limit or alert of each figure."""
     limited = [each for each in named if each.limit]
     alerts = figures()["alerts"]
@@ -272,7 +272,7 @@ def _has_window(part: Part) -> bool:
     return part.kind == "qualifier" and (part.value == "past" or is_window(part.value))
 
 
-def _listed(parts: Sequence[Part]) -> Iterator[list[Part]]:
+def _list_parts(parts: Sequence[Part]) -> Iterator[list[Part]]:
     """Yield the parts with one level each, and with the windows of one clause each."""
     levels = [each for each in parts if _has_level(each)]
     windows = [each for each in parts if _has_window(each)]
@@ -381,4 +381,4 @@ def _without_figure(parts: Sequence[Part]) -> Iterator[Ask]:
     if key == "result":
         parts = [each for each in parts if each.value not in ("moved", "record")]
     if key:
-        yield from dict.fromkeys(_ask(figures()[key], each) for each in _listed(parts))
+        yield from dict.fromkeys(_ask(figures()[key], each) for each in _list_parts(parts))

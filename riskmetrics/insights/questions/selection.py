@@ -95,7 +95,7 @@ def select_claims(answer: Answer, ask: Ask, facts: Facts) -> list[Claim]:
     ordered = [facts.claims[claim_id] for *_, claim_id in sorted(found)]
     statements: list[Claim] = []
     for claim in ordered:
-        stated = {fact for each in statements for fact in each.shown}
+        stated = {fact for each in statements for fact in each.shown_ids}
         if claim.form.role == "statement" and not repeats(claim, stated):
             statements.append(claim)
     advice = [claim for claim in ordered if claim.form.role == "advice"]

@@ -65,8 +65,8 @@ def _iterate_names(
     shared = _shared_names(aliases)
     for alias, entity in aliases.items():
         subject = Subject(alias, _KINDS.get(alias[:3], ""))
-        phrases = _named("sectors").get(entity.get("sector", ""), ())
-        phrases = _named("scenarios").get(entity.get("scenario", ""), phrases)
+        phrases = _phrases_by_name("sectors").get(entity.get("sector", ""), ())
+        phrases = _phrases_by_name("scenarios").get(entity.get("scenario", ""), phrases)
         yield from ((*span, subject) for span in _find_phrases(phrases, tokens))
         for name, is_exact in _names(entity):
             if name.lower() in shared:
@@ -81,7 +81,7 @@ def _iterate_names(
         for at in range(len(tokens)):
             if _is_symbol(text, tokens, at):
                 yield at, at + 1, Subject("", "position")
-        for phrases in _named("sectors").values():
+        for phrases in _phrases_by_name("sectors").values():
             yield from ((*span, Subject("", "sector")) for span in _find_phrases(phrases, tokens))
         factors = read_phrases(load_words()["factors"])
         yield from ((*span, Subject("", "factor")) for span in _find_phrases(factors, tokens))
@@ -99,7 +99,7 @@ def _shared_names(aliases: Mapping[str, Mapping[str, str]]) -> set[str]:
 
 
 @cache
-def _named(kind: str) -> Mapping[str, Sequence[Phrase]]:
+def _phrases_by_name(kind: str) -> Mapping[str, Sequence[Phrase]]:
     return {name: read_phrases(text) for name, text in load_words()[kind].items()}
 
 
