@@ -126,10 +126,11 @@ def price_coverage(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCheckR
     ]
     sentences = []
     if has_missing_sources:
+        remedy = ": import the prices with `riskmetrics import prices FILE`"
         sentences.append(
             f"too few holdings have a close (options: of their underlying) in {join_names(labels)};"
-            f" {MIN_COVERAGE:.0%} are needed, and their risk figures are undefined: import the"
-            " prices with `riskmetrics import prices FILE`, or remove the portfolio"
+            f" {MIN_COVERAGE:.0%} are needed, and their risk figures are undefined"
+            f"{'' if never_priced else remedy + ', or remove the portfolio'}"
         )
     elif labels:
         sentences.append(

@@ -76,7 +76,7 @@ def _ui_command(host: str, port: int) -> list[str]:
     # The successor that the warning names would add thirty packages, one a client of Dagster Cloud.
     options = ["-W", "ignore:Function `dev_command` is superseded", "-m", "dagster", "dev"]
     workspace = str(bundled_path("workspace.yaml"))
-    address = ["--host", host, "--port", str(port)]
+    address = ["--host", host, "--port", str(port), "--log-level", "warning"]
     return [sys.executable, *options, "--workspace", workspace, *address]
 
 

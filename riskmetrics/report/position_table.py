@@ -19,6 +19,8 @@ class PositionRow(NamedTuple):
     price: float | None
     is_stale: bool
     """Whether the price is the close of an earlier session."""
+    is_stated: bool
+    """Whether the price is one that a file stated, the same on all sessions."""
     value: float | None
     weight: float | None
     daily_pnl: float | None
@@ -69,9 +71,10 @@ def build_table(
                 row["quantity"],
                 row["price"],
                 bool(row["is_stale"]),
+                bool(row["is_stated"]),
                 row["value"],
                 row["weight"],
-                row["daily_pnl"],
+                None if row["is_stated"] and row["daily_pnl"] == 0.0 else row["daily_pnl"],
                 row["cumulative_price_pnl"],
                 row["sector"],
                 beta.get("beta"),

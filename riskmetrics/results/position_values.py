@@ -33,9 +33,10 @@ def position_values(
     DataFrame
         portfolio (name), symbol, right (of an option), underlying, quantity (shares or contracts,
         lots netted), price (per share), is_stale (whether the price is the close of an earlier
-        session), value, weight (exposure / equity), daily_pnl (with income) and
-        cumulative_price_pnl (price change of all lots since their entry, without income). Amounts
-        are in the portfolio's currency; NaN where unknown.
+        session), is_stated (whether the price is one that a file stated, on all sessions), value,
+        weight (exposure / equity), daily_pnl (with income) and cumulative_price_pnl (price change
+        of all lots since their entry, without income). Amounts are in the portfolio's currency; NaN
+        where unknown.
     """
     ledger = _one_day_ledger(valuation, lots, anchors, market)
     suspicion = lot_prices.split_suspicion(lots, market.suspects, valuation.sessions[-1:])
@@ -57,6 +58,7 @@ def position_values(
             quantity=n_units / np.where(names["right"].notna(), CONTRACT_SIZE, 1),
             price=value / n_units,
             is_stale=valuation.is_stale[:, -1],
+            is_stated=np.isfinite(value) & ~ledger.instruments["listed"].to_numpy(bool),
             value=value,
             weight=valuation.exposures[:, -1] / valuation.weight_denominator[owner, -1],
             daily_pnl=daily + valuation.income.by_instrument[:, -1],

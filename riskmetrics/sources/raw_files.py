@@ -23,6 +23,8 @@ from riskmetrics.sources.workbooks import is_workbook, workbook_to_csv
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _BRACKETED_HEADER = re.compile(r"<\w+>\s*[,;|\t]")
 """Start of a table whose headers are in angle brackets, as Stooq writes them."""
+OWN_REPORT = '<meta name="generator" content="riskmetrics">'
+"""Tag near the start of each report, which is not a table of holdings."""
 _TITLE = re.compile(r"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
 
 _UNSUPPORTED_SIGNATURES = {
@@ -357,6 +359,11 @@ def _reject_markup(path: Path, data: bytes, *, allow_xml: bool) -> None:
         if allow_xml:
             return
         raise DataQualityError(f"{path} is XML, not a table. Export it as CSV")
+    if OWN_REPORT in head:
+        raise DataQualityError(
+            f"{path} is a report that riskmetrics wrote, not a table. Import the file from your"
+            " broker that the report was computed from"
+        )
     title = _TITLE.search(head)
     titled = f" titled {' '.join(html.unescape(title[1]).split())!r}" if title else ""
     raise DataQualityError(

@@ -137,9 +137,8 @@ def test_unknown_symbols_fail_the_run_by_name_but_not_other_portfolios_until_rem
         "error: portfolio_values: too few holdings have a close (options: of their underlying) in"
         " Concentrated (0 of 1" in said
     )
-    assert (
-        "import the prices with `riskmetrics import prices FILE`, or remove the portfolio" in said
-    )
+    assert "correct the symbol with `riskmetrics symbols rename OLD NEW`, or import" in said
+    assert "import prices FILE" not in said  # one remedy, that of the symbol
     assert len(read_results(sample)["portfolio_snapshots"]) == 2
     assert invoke("portfolio", "remove", "Concentrated", "--yes").exit_code == 0
     assert run([date(2022, 12, 28)], ["portfolio_values"]).exit_code == 0

@@ -230,6 +230,7 @@ def held(count: int) -> pd.DataFrame:
             "quantity": 1.0,
             "price": 1.0,
             "is_stale": False,
+            "is_stated": False,
             "value": np.arange(count, 0, -1.0),
             "weight": np.nan,
             "daily_pnl": 0.0,
@@ -256,6 +257,18 @@ def test_positions_are_ordered_by_their_share_of_risk_and_join_what_is_known() -
     assert [row.symbol for row in rows] == ["S001", "S002", "S000"]
     assert (rows[1].beta, rows[1].std_error, rows[2].volatility) == (1.5, 0.1, 0.4)
     assert (rows[0].beta, rows[0].weight, rows[0].cumulative_price_pnl) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("is_stated", "daily_pnl", "shown"),
+    [(True, 0.0, None), (True, -5.0, -5.0), (False, 0.0, 0.0)],
+)
+def test_no_change_of_a_stated_price_is_an_unknown_pnl(
+    is_stated: bool, daily_pnl: float, shown: float | None
+) -> None:
+    """A contract that ends has a P&L; a close that did not change has one of 0."""
+    table = build_table(held(1).assign(is_stated=is_stated, daily_pnl=daily_pnl), [], [], [])
+    assert table.largest[0].daily_pnl == shown
 
 
 def test_a_remark_on_tests_names_method_level_and_portfolios() -> None:

@@ -776,6 +776,28 @@ def test_a_rate_beta_is_shown_without_volatility(
     ]
 
 
+def test_the_pnl_of_an_option_at_a_stated_price_is_unknown(
+    connection: sa.Connection, long_short: uuid.UUID
+) -> None:
+    """Two calls stated at 3.50 are 700; their price of the day before is not known."""
+    call = {
+        "symbol": "AMD 130 C",
+        "position_type": "LC",
+        "quantity": 2,
+        "last_price": 3.5,
+        "investment_class": "OPTIONS",
+        "underlying_symbol": "AMD",
+        "strike_price": 130,
+        "expiration_date": date(2023, 6, 16),
+    }
+    entered = DAY - timedelta(days=30)
+    key = {"id": uuid.uuid4(), "portfolio_id": long_short, "entry_date": entered}
+    insert(connection, tables.positions, **key, **call)
+    page = Page(render(connection, DAY))
+    assert page.row("AMD 130 C", 10)[2:5] == ["700", "3.50†", "—"]
+    assert "† Stated by an imported file, the same on each session" in page.text
+
+
 def test_each_option_contract_has_a_row_with_its_terms(
     connection: sa.Connection, long_short: uuid.UUID
 ) -> None:
@@ -864,7 +886,9 @@ def test_what_the_portfolio_realized_is_next_to_what_its_holdings_would_have(
     performances = tables.STATISTIC_TABLES["portfolio_performance"]
     market = {"market_index": "SPX"} if "market_index" in performances.c else {}
     insert(connection, performances, annual_return=0.07, sharpe_ratio=1.0, **key, **market)
-    page = Page(render(connection, DAY))
+    text = render(connection, DAY)
+    assert "“Realized” is what the portfolio earned with what it held on each session" in text
+    page = Page(text)
     assert page.row("Maximum drawdown", 4) == ["Maximum drawdown", "−11.3%", "−20.0%", ""]
     assert page.row("Current drawdown", 4) == ["Current drawdown", "−1.0%", "−16.0%", ""]
     assert page.row("Annualized return", 4) == ["Annualized return", "+7.0%", "−16.0%", "a year"]

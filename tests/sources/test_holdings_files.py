@@ -173,6 +173,10 @@ def test_a_torn_line_is_rejected_and_a_sentence_is_left_out(file):
             r"is an HTML page titled 'Log In \| A & B', not a table",
         ),
         ("\n <html><body>", "is an HTML page, not a table"),
+        (
+            '<!DOCTYPE html>\n<html><head><meta name="generator" content="riskmetrics">\n',
+            "is a report that riskmetrics wrote, not a table. Import the file from your broker",
+        ),
         ("%PDF-1.7\n", "is a PDF document. Save the table as CSV"),
         ("\ufeff", "is empty"),
         (
