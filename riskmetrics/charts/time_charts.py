@@ -139,7 +139,7 @@ TIME_CHARTS: tuple[Chart, ...] = (
     Chart(
         "cumulative_return",
         "Cumulative return",
-        "Holdings of today, what was actually earned as far as it is stored, and the market index.",
+        "Holdings of today, the market index, and what was realized on sessions with results.",
         rows.cumulative_returns,
         (
             level(0),
