@@ -40,6 +40,7 @@ from riskmetrics.sources.table_headers import (
     HeaderAliases,
     HeaderChoice,
     choose_columns,
+    describe_columns,
     header_key,
     missing_columns_error,
     widest_record,
@@ -106,10 +107,11 @@ class PriceHeaderChooser:
             if not has_close:
                 _refuse_trades(path, headers)
             required = ("date",) if keys & {*aliases["midpoint"]} else _REQUIRED
-            positions, notes = choose_columns(path, headers, aliases, required)
+            positions, _ = choose_columns(path, headers, aliases, required)
             _refuse_foreign_headers(path, [records[0][place] for place in positions.values()])
             _refuse_second_currency(path, records[0], positions, aliases)
             _find_columns(positions, records)
+            notes = describe_columns(headers, {name: (place,) for name, place in positions.items()})
             clock = [place for place, header in enumerate(headers) if header_key(header) == "time"]
             if clock and positions["date"] not in clock:
                 positions["clock"] = clock[0]

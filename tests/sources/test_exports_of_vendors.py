@@ -156,3 +156,9 @@ def test_letters_of_a_bar_next_to_a_day_are_its_prices(file):
     assert found.rows[["open", "high", "low", "close"]].to_numpy().tolist() == [
         [10.2, 11, 10, 10.5]
     ]
+
+
+def test_a_column_that_its_cells_show_to_be_of_symbols_is_named_as_used(file):
+    found = read_prices(file("Trade Date,Security,NAV,Yield\n2024-12-02,FXAIX,10.5,1\n"))
+    assert closes(found) == {"FXAIX": 10.5}
+    assert "Security as symbol, NAV as close; unused columns: Yield" in found.notes[0]
