@@ -107,11 +107,11 @@ def backfill(
 
 
 def catch_up(offline: Offline = False) -> None:
-    """Compute the latest session, missing ones of a month before, and outdated ones of a week.
+    """Compute the latest session, and recent missing or outdated ones.
 
     Run it every evening from a scheduler such as cron; Dagster's schedule does the same. A session
-    is missing if some asset has not been computed for it, and outdated if its closes or holdings
-    changed afterward.
+    of the past month is missing if some asset has not been computed for it, and one of the last
+    five is outdated if its closes or holdings changed afterward.
 
     Exit codes are those of run; 4 also if the stored closes end before the latest ended session.
 

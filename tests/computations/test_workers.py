@@ -72,7 +72,7 @@ def test_shards_are_computed_if_a_process_was_lost_while_it_waited(
     """An executor that knows of the loss refuses the tasks, instead of failing them."""
     with _processes(_work, monkeypatch) as opened:
         assert opened.n_workers == 2
-        executor, _ = opened._started
+        executor, _ = opened._executor_and_slots
         lost = executor.submit(os.getpid).result()
         os.kill(lost, signal.SIGKILL)
         with pytest.raises(BrokenProcessPool):
@@ -100,7 +100,7 @@ from riskmetrics.computations import workers
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with workers.open_workers(settings.load(), print) as opened:
-        executor, _ = opened._started
+        executor, _ = opened._executor_and_slots
         os.kill(executor.submit(os.getpid).result(), signal.SIGKILL)
         try:
             while True:
@@ -172,13 +172,13 @@ def test_an_error_that_cannot_be_sent_arrives_as_its_text() -> None:
         def __init__(self, first: str, second: str) -> None:
             super().__init__(f"{first} and {second}")
 
-    portable = shard_work._portable(PickyError("one", "two"))
+    portable = shard_work._make_portable(PickyError("one", "two"))
     assert str(portable) == "PickyError('one and two')"
     cause = MissingPricesError("SPY", [date(2022, 12, 28)])
     try:
         raise ValueError from cause
     except ValueError as error:
-        sent = shard_work._portable(error)
+        sent = shard_work._make_portable(error)
     assert isinstance(sent, MissingPricesError)
     assert (str(sent), sent.symbol, sent.days) == (str(cause), cause.symbol, cause.days)
 
